@@ -1,0 +1,136 @@
+"""This module finds and registers OAuth clients: confidential ones only, known by their public keys."""
+
+import re
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+
+import asyncpg
+import msgspec
+from joserfc.jwk import ECKey, OKPKey, RSAKey
+
+from auth import jwk as keys
+from auth.database import Database
+from auth.purposes import Purpose
+from auth.scopes import NAMES
+
+_CLIENT_ID = re.compile(r"[a-z0-9][a-z0-9._-]{1,62}[a-z0-9]")
+_LONGEST_NAME = 200
+_GRANTS = ("client_credentials",)
+
+_FIND = """
+select c.client_id, c.organisation, c.scopes, c.purpose, k.jwks::text as jwks
+from hub.client c
+join hub.organisation o on o.id = c.organisation
+join auth.client_key k on k.client_id = c.client_id
+where c.client_id = $1 and c.status = 'ACTIVE' and o.suspended_at is null
+"""
+_TAKEN = """
+select exists (select from hub.client where client_id = $1) as client_taken,
+       exists (select from hub.organisation where id = $2) as organisation_known
+"""
+_REGISTER = """
+with registered as (
+    insert into hub.client (client_id, organisation, name, scopes, purpose, status)
+    values ($1, $2, $3, $4, $5, 'ACTIVE')
+)
+insert into auth.client_key (client_id, jwks) values ($1, $6::text::jsonb)
+"""
+
+
+@cache
+def decoys() -> tuple[Mapping[str, Any], ...]:
+    """Return one public key for each algorithm, whose private part was thrown away.
+
+    An unknown client is verified against these, so that "no such client" takes the same work as "wrong key".
+    """
+    made = ECKey.generate_key("P-256"), OKPKey.generate_key("Ed25519"), RSAKey.generate_key(2048)
+    return tuple(key.as_dict(private=False) for key in made)
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """A client as the authorization server sees it; the unknown client has no organisation and no keys."""
+
+    client_id: str
+    organisation: int | None
+    scopes: frozenset[str] = frozenset()
+    purpose: str | None = None
+    jwks: tuple[Mapping[str, Any], ...] = field(default=(), repr=False)
+
+    def key(self, kid: str | None, algorithm: str) -> keys.PublicKey:
+        """Return the key to verify a signature with; a decoy that verifies nothing, if there is none.
+
+        Without a kid, a client that has one key for the algorithm means that one.
+        """
+        fitting = [jwk for jwk in self.jwks if keys.fits(jwk, algorithm) and kid in (None, jwk["kid"])]
+        chosen = fitting[0] if len(fitting) == 1 else next(jwk for jwk in decoys() if keys.fits(jwk, algorithm))
+        return keys.public_key(chosen)
+
+    def check_endpoint_auth_method(self, method: str, _endpoint: str) -> bool:
+        """Tell Authlib how this client authenticates: by its private key, everywhere."""
+        return method == "private_key_jwt"
+
+    def check_grant_type(self, grant_type: str) -> bool:
+        """Tell Authlib which grants this client may use."""
+        return grant_type in _GRANTS
+
+
+async def find(database: Database, client_id: str) -> Client:
+    """Return the client if it and its organisation are live, else the unknown client; one query whatever the cause."""
+    row = await database.fetchrow(_FIND, client_id if _CLIENT_ID.fullmatch(client_id) else "")
+    if row is None:
+        return Client(client_id, None)
+    jwks = tuple(msgspec.json.decode(row["jwks"])["keys"])
+    return Client(row["client_id"], row["organisation"], frozenset(row["scopes"]), row["purpose"], jwks)
+
+
+class RegistrationRefusedError(ValueError):
+    """The client cannot be registered; `problems` lists every reason, each naming its field."""
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("; ".join(problems))
+        self.problems = tuple(problems)
+
+
+async def register_client(
+    connection: Database,
+    *,
+    organisation: int,
+    client_id: str,
+    name: str,
+    scopes: Collection[str],
+    jwks: Mapping[str, Any],
+    purpose: str | None,
+) -> None:
+    """Register an active client with its public keys; raise RegistrationRefusedError, listing all problems at once."""
+    problems = _problems(client_id, name, scopes, purpose) + keys.problems(jwks)
+    row = client_id if _CLIENT_ID.fullmatch(client_id) else "", organisation if 0 < organisation < 2**31 else 0
+    taken = await connection.fetchrow(_TAKEN, *row)
+    if taken["client_taken"]:
+        problems.append("client_id: is taken")
+    if not taken["organisation_known"]:
+        problems.append("organisation: does not exist")
+    if problems:
+        raise RegistrationRefusedError(problems)
+    document = msgspec.json.encode({"keys": list(jwks["keys"])}).decode()
+    granted = sorted({str(scope) for scope in scopes})
+    why = str(purpose) if purpose is not None else None
+    try:
+        await connection.execute(_REGISTER, client_id, organisation, name, granted, why, document)
+    except asyncpg.UniqueViolationError:
+        raise RegistrationRefusedError(["client_id: is taken"]) from None
+
+
+def _problems(client_id: str, name: str, scopes: Collection[str], purpose: str | None) -> list[str]:
+    problems = []
+    if not _CLIENT_ID.fullmatch(client_id):
+        problems.append("client_id: 3 to 64 characters of a-z, 0-9, dot, dash and underscore")
+    if not 1 <= len(name.strip()) <= _LONGEST_NAME or not name.isprintable():
+        problems.append(f"name: 1 to {_LONGEST_NAME} printable characters")
+    if not scopes or not NAMES.issuperset(scopes):
+        problems.append("scopes: at least one, each of the published list")
+    if purpose is not None and purpose not in set(Purpose):
+        problems.append(f"purpose: one of {', '.join(Purpose)}")
+    return problems

@@ -1,0 +1,73 @@
+"""This module serves the authorization server over HTTP: the token endpoint, its keys and its metadata."""
+
+import logging
+from urllib.parse import parse_qsl
+
+import asyncpg
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from auth import metadata
+from auth.server import AuthorizationServer, Reply
+
+_log = logging.getLogger(__name__)
+_LARGEST_FORM = 32_768
+_FORM = "application/x-www-form-urlencoded"
+_UNREACHABLE = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
+
+
+def routes(server: AuthorizationServer) -> list[Route]:
+    """Return the server's routes, all of them relative to the issuer."""
+
+    async def token(request: Request) -> Response:
+        try:
+            reply = await _token(server, request)
+        except _UNREACHABLE as error:
+            _log.error("The token endpoint cannot use its database: %s", type(error).__name__)
+            return _unavailable()
+        return JSONResponse(dict(reply.body), reply.status, dict(reply.headers))
+
+    async def jwks(_: Request) -> Response:
+        try:
+            keys = await server.keys.public()
+        except _UNREACHABLE as error:
+            _log.error("The key endpoint cannot use its database: %s", type(error).__name__)
+            return _unavailable()
+        return JSONResponse({"keys": keys}, headers={"Cache-Control": "public, max-age=60"})
+
+    async def about(_: Request) -> Response:
+        return JSONResponse(metadata.document(server.issuer), headers={"Cache-Control": "public, max-age=300"})
+
+    return [
+        Route(metadata.TOKEN_PATH, token, methods=["POST"]),
+        Route(metadata.JWKS_PATH, jwks, methods=["GET"]),
+        Route(metadata.METADATA_PATH, about, methods=["GET"]),
+    ]
+
+
+async def _token(server: AuthorizationServer, request: Request) -> Reply:
+    # RFC 6749, 3.2 and 2.3: parameters come in the body, and a client uses one way to authenticate.
+    content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    body = await _body(request)
+    if request.url.query or content_type != _FORM or "authorization" in request.headers or body is None:
+        return server.refusal("invalid_request")
+    try:
+        parameters = parse_qsl(body.decode("ascii"), keep_blank_values=True, strict_parsing=True, errors="strict")
+    except ValueError:
+        return server.refusal("invalid_request")
+    return await server.token(parameters, request.headers.getlist("dpop"))
+
+
+async def _body(request: Request) -> bytes | None:
+    body = b""
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > _LARGEST_FORM:
+            return None
+    return body
+
+
+def _unavailable() -> JSONResponse:
+    body = {"error": "temporarily_unavailable", "error_description": "The server cannot answer now. Try again later."}
+    return JSONResponse(body, 503, {"Cache-Control": "no-store", "Retry-After": "5"})

@@ -1,0 +1,1 @@
+"""This package reads sister organisations' systems: wire shapes, and nothing of GraphQL types or principals."""

@@ -1,0 +1,199 @@
+"""This module talks to one sister system over HTTP: within its origin, within bounds, and forgetful of what it said."""
+
+import asyncio
+import ssl
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from types import TracebackType
+from typing import Any, Final, Self
+
+import aiohttp
+import msgspec
+from yarl import URL
+
+from connectors.addresses import AllowedHosts, GuardedResolver, PrivateAddressError, may_connect
+from connectors.problem import FeedProblem, ProblemCode
+
+_OK: Final = 200
+_REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
+_METHOD_KEPT: Final = frozenset({307, 308})
+_CHUNK: Final = 64 * 1024
+_DAY: Final = 86_400.0
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a request may take: seconds, bytes (decompressed), hops, retries, and the longest Retry-After sat out."""
+
+    seconds: float = 30
+    connect_seconds: float = 5
+    body_bytes: int = 16 * 1024 * 1024
+    redirects: int = 3
+    retries: int = 2
+    patience_seconds: float = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Where a feed is, what it is told with each request, and which private hosts are allowed by name.
+
+    `tls` None verifies against the system's authorities; give a context for a private one.
+    """
+
+    url: URL
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    private_hosts: AllowedHosts = frozenset()
+    limits: Limits = field(default_factory=Limits)
+    tls: ssl.SSLContext | None = None
+
+
+class Upstream:
+    """An HTTP session with one sister system; every failure is a FeedProblem that holds a code and nothing else."""
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        self._endpoint = endpoint
+        self._limits = endpoint.limits
+        self._session: aiohttp.ClientSession
+
+    async def __aenter__(self) -> Self:
+        self._session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(
+                resolver=GuardedResolver(self._endpoint.private_hosts),
+                ssl=self._endpoint.tls or True,
+                use_dns_cache=False,
+                limit=1,
+            ),
+            headers={"Accept": "application/json", "Accept-Encoding": "gzip", **self._endpoint.headers},
+            timeout=aiohttp.ClientTimeout(total=self._limits.seconds, connect=self._limits.connect_seconds),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            auto_decompress=False,  # done below, within bounds
+            trust_env=False,
+        )
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._session.close()
+
+    def join(self, link: str) -> URL:
+        """Resolve a link the upstream gave; raise FeedProblem(FOREIGN_LINK) when it leaves the configured origin."""
+        url = _joined(self._endpoint.url, link)
+        if url is None:
+            raise FeedProblem(ProblemCode.FOREIGN_LINK)
+        return url
+
+    async def get_json(self, url: URL) -> Any:
+        """Fetch a JSON document."""
+        return await self._json("GET", url, None)
+
+    async def post_json(self, url: URL, document: object) -> Any:
+        """Send a JSON document, and fetch the one it is answered with."""
+        return await self._json("POST", url, msgspec.json.encode(document))
+
+    async def _json(self, method: str, url: URL, data: bytes | None) -> Any:
+        outcome = await self._attempt(method, url, data)
+        for _ in range(self._limits.retries):
+            pause = outcome.retry_after if isinstance(outcome, FeedProblem) else None
+            if pause is None or pause > self._limits.patience_seconds:
+                break
+            await asyncio.sleep(pause)
+            outcome = await self._attempt(method, url, data)
+        if isinstance(outcome, FeedProblem):
+            raise outcome
+        try:
+            return msgspec.json.decode(outcome)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            problem = FeedProblem(ProblemCode.NOT_JSON)
+        raise problem  # out here it carries no trace of what could not be read
+
+    async def _attempt(self, method: str, url: URL, data: bytes | None) -> bytes | FeedProblem:
+        try:
+            return await self._follow(method, url, data)
+        except (aiohttp.ClientError, OSError, zlib.error) as error:
+            return FeedProblem(_code(error))
+
+    async def _follow(self, method: str, url: URL, data: bytes | None) -> bytes | FeedProblem:
+        headers = {"Content-Type": "application/json"} if data is not None else {}
+        for _ in range(self._limits.redirects + 1):
+            if not may_connect(url, self._endpoint.private_hosts):
+                return FeedProblem(ProblemCode.PRIVATE_ADDRESS)
+            async with self._session.request(
+                method, url, data=data, headers=headers, allow_redirects=False
+            ) as response:
+                if response.status not in _REDIRECTS:
+                    return _refusal(response) or await self._body(response)
+                if data is not None and response.status not in _METHOD_KEPT:
+                    return FeedProblem(ProblemCode.UNEXPECTED_STATUS)
+                target = _joined(self._endpoint.url, str(url.join(URL(response.headers.get("Location", "")))))
+                if target is None:
+                    return FeedProblem(ProblemCode.FOREIGN_LINK)
+                url = target
+        return FeedProblem(ProblemCode.UNEXPECTED_STATUS)
+
+    async def _body(self, response: aiohttp.ClientResponse) -> bytes | FeedProblem:
+        encoding = response.headers.get("Content-Encoding", "identity").strip().lower()
+        if encoding not in ("identity", "gzip"):
+            return FeedProblem(ProblemCode.BAD_ENCODING)
+        gunzip = zlib.decompressobj(wbits=31) if encoding == "gzip" else None
+        body = bytearray()
+        async for chunk in response.content.iter_chunked(_CHUNK):
+            room = self._limits.body_bytes - len(body)
+            body += gunzip.decompress(chunk, room + 1) if gunzip else chunk
+            if len(body) > self._limits.body_bytes:
+                return FeedProblem(ProblemCode.TOO_LARGE)
+        return bytes(body) if gunzip is None or gunzip.eof else FeedProblem(ProblemCode.TRUNCATED)
+
+
+def _joined(base: URL, link: str) -> URL | None:
+    """Resolve `link` against `base`; None when it is no link, carries credentials or leaves the origin."""
+    try:
+        url = base.join(URL(link)).with_fragment(None)
+        same = (url.scheme, url.host, url.port) == (base.scheme, base.host, base.port)
+    except (ValueError, TypeError):
+        return None
+    return url if same and url.user is None and url.password is None else None
+
+
+def _code(error: Exception) -> ProblemCode:
+    match error:
+        case TimeoutError():
+            return ProblemCode.TIMEOUT
+        case aiohttp.ClientPayloadError():
+            return ProblemCode.TRUNCATED
+        case aiohttp.ClientSSLError():
+            return ProblemCode.TLS_REFUSED
+        case aiohttp.ClientConnectorError() if isinstance(error.os_error, PrivateAddressError):
+            return ProblemCode.PRIVATE_ADDRESS
+        case zlib.error():
+            return ProblemCode.BAD_ENCODING
+    return ProblemCode.UNREACHABLE
+
+
+def _refusal(response: aiohttp.ClientResponse) -> FeedProblem | None:
+    status = response.status
+    if status == _OK:
+        return None
+    if status in (401, 403):
+        return FeedProblem(ProblemCode.AUTH_REFUSED)
+    pause = _retry_after(response.headers.get("Retry-After", ""))
+    if status == 429:  # noqa: PLR2004 (RFC 6585 section 4)
+        return FeedProblem(ProblemCode.RATE_LIMITED, pause)
+    if 500 <= status <= 599:  # noqa: PLR2004 (RFC 9110 section 15.6)
+        return FeedProblem(ProblemCode.UPSTREAM_FAILED, pause)
+    return FeedProblem(ProblemCode.UNEXPECTED_STATUS)
+
+
+def _retry_after(value: str) -> float | None:
+    """Read seconds or a date (RFC 9110 section 10.2.3), at most a day."""
+    if value.strip().isdecimal():
+        return min(float(value), _DAY)
+    try:
+        moment = parsedate_to_datetime(value)
+    except (ValueError, TypeError):
+        return None
+    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return min(max((moment - datetime.now(UTC)).total_seconds(), 0.0), _DAY)

@@ -1,0 +1,1 @@
+"""Where it meets: the application, its engine, its commands and its operation."""

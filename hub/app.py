@@ -1,0 +1,142 @@
+"""This module puts the hub together: the authorization server, the resource, the engine, and the routes between them."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from time import time
+from typing import Any, Final
+
+import asyncpg
+import structlog
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+from auth.clock import Clock
+from auth.keyring import Keyring
+from auth.resource import Resource
+from auth.routes import routes as auth_routes
+from auth.server import AuthorizationServer
+from auth.signing_keys import SigningKeys
+from connectors.kinds import connect as connect_feed
+from connectors.protocol import Connector
+from connectors.secrets import either, from_directory, from_environment
+from connectors.surroundings import Surroundings
+from hub import graphql
+from hub.engine.compiled import WALLS, Plans
+from hub.engine.documents import Documents
+from hub.engine.execute import Engine
+from hub.feeds.feed import Feed
+from hub.feeds.refresh import Refresher
+from hub.feeds.seal import Seal
+from hub.postgres import open_pool
+from hub.sealing import Sealing
+from hub.self_check import self_check
+from hub.settings import Settings
+from schema.query import SCHEMA
+
+DEFINERS: Final = frozenset(
+    f"hub.{name}"
+    for name in (
+        "access_follows", "give_pairwise_key", "refresh_case_access", "refresh_referral_access", "viewer_disclosure", "viewer_is_live",
+    )
+)  # fmt: skip
+"""The functions that may run as more than their caller (SECURITY DEFINER)."""
+Pool = asyncpg.Pool
+ConnectorOf = Callable[[Feed], Connector]
+log = structlog.get_logger(__name__)
+
+
+class NotSafeError(RuntimeError):
+    """The database's second wall has a hole; the text has one line for each. The hub does not serve from it."""
+
+
+@dataclass(frozen=True)
+class Pools:
+    """One pool for each role that a hub process logs in as."""
+
+    app: "Pool[Any]" = field(repr=False)
+    auth: "Pool[Any]" = field(repr=False)
+    worker: "Pool[Any]" = field(repr=False)
+
+
+def create_app(  # noqa: PLR0913 all that differs between a hub, a demo and a test
+    issuer: str,
+    keyring: Keyring,
+    pools: Pools,
+    connector_of: ConnectorOf,
+    *,
+    clock: Clock = time,
+    walls: frozenset[int] = WALLS,
+) -> Starlette:
+    """Make the ASGI application. `walls` without 1 leaves the first wall out of every statement, for tests of the second."""
+    keys = SigningKeys(pools.auth, keyring, clock)
+    server = AuthorizationServer(issuer, pools.auth, keys, clock=clock)
+    app = Starlette(
+        routes=[
+            Route("/graphql", graphql.answer, methods=["GET", "POST"]),
+            *auth_routes(server),
+            Route("/health/live", live),
+            Route("/health/ready", ready),
+        ]
+    )
+    sealing = Sealing(keyring)
+    core = SCHEMA._schema  # noqa: SLF001 strawberry keeps graphql-core's schema there, and offers it nowhere else
+    app.state.pools = pools
+    app.state.resource = Resource(issuer, keys, clock=clock)
+    app.state.refresher = Refresher(pools.worker, connector_of, Seal(sealing, keyring.subkey("index/feed mark")))
+    app.state.engine = Engine(
+        schema=core,
+        pool=pools.app,
+        sealing=sealing,
+        refresher=app.state.refresher,
+        cursor_key=keyring.subkey("cursor/1") + keyring.subkey("cursor/2"),
+        index_key=keyring.subkey("index"),
+        documents=Documents(core),
+        plans=Plans(core, walls),
+    )
+    return app
+
+
+def feed_connectors(settings: Settings) -> ConnectorOf:
+    """Give what makes the connector of a feed, with the secrets and private hosts that are set."""
+    sources = [from_environment()] if settings.secrets_dir is None else [from_directory(settings.secrets_dir), from_environment()]
+    surroundings = Surroundings(either(*sources), settings.feed_private_hosts)
+
+    def connector_of(feed: Feed) -> Connector:
+        return connect_feed(feed.kind, feed.settings, feed.mapping, surroundings)
+
+    return connector_of
+
+
+@asynccontextmanager
+async def opened(settings: Settings, name: str) -> AsyncIterator[Pools]:
+    """Open the pools of a hub process, and refuse a database whose second wall has a hole."""
+    limits = {"statement_timeout": str(int(settings.statement_timeout * 1000)), "idle_in_transaction_session_timeout": "30000"}
+    async with (
+        await open_pool(settings.dsn("database_url"), name=name, role="hub_app", size=settings.pool_size, settings=limits) as app,
+        await open_pool(settings.dsn("auth_database_url"), name=name, role="hub_auth", size=max(2, settings.pool_size // 2), settings=limits) as auth,
+        await open_pool(settings.dsn("worker_database_url"), name=name, role="hub_worker", size=max(4, settings.pool_size // 2)) as worker,
+    ):
+        async with app.acquire() as connection:
+            if holes := await self_check(connection, DEFINERS):
+                raise NotSafeError("\n".join(holes))
+        yield Pools(app, auth, worker)
+
+
+async def live(_: Request) -> Response:
+    """Say that the process answers."""
+    return PlainTextResponse("live\n", headers={"Cache-Control": "no-store"})
+
+
+async def ready(request: Request) -> Response:
+    """Say whether requests can be answered now: every pool reaches its database."""
+    pools: Pools = request.app.state.pools
+    try:
+        for pool in (pools.app, pools.auth, pools.worker):
+            await pool.fetchval("select 1", timeout=2)
+    except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        log.error("health.not_ready", error=type(error).__name__)  # noqa: TRY400 a traceback may hold content
+        return PlainTextResponse("not ready: the database cannot be reached\n", 503, {"Cache-Control": "no-store"})
+    return PlainTextResponse("ready\n", headers={"Cache-Control": "no-store"})

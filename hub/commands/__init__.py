@@ -1,0 +1,1 @@
+"""This package changes things: one function a mutation, each in one transaction with its event and its access."""

@@ -1,0 +1,132 @@
+"""This module is what a command works with: who asks, one transaction bound to them, and the problems found on the way."""
+
+import hashlib
+import hmac
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from auth.principal import Principal
+from hub.engine.parameters import split_id
+from hub.sealing import Sealing
+
+Input = dict[str, Any]
+
+
+class ProblemsError(Exception):
+    """Expected trouble with an input: everything found, each beside its field. Nothing was changed."""
+
+    def __init__(self, found: list[dict[str, Any]]) -> None:
+        super().__init__("The input has problems.")
+        self.found = found
+
+
+@dataclass
+class Problems:
+    """What is wrong with an input, gathered so that all of it is said at once."""
+
+    found: list[dict[str, Any]] = field(default_factory=list)
+
+    def add(self, code: str, message: str, *path: str | int) -> None:
+        """Note one problem; `path` leads from the mutation's arguments to the field."""
+        self.found.append({"code": code, "message": message, "path": ["input", *map(str, path)]})
+
+    def settle(self) -> None:
+        """Stop here if anything was found."""
+        if self.found:
+            raise ProblemsError(self.found)
+
+
+@contextmanager
+def problems() -> Iterator[Problems]:
+    """Gather problems over a block, and stop at its end if there were any."""
+    found = Problems()
+    yield found
+    found.settle()
+
+
+@dataclass(frozen=True)
+class Organisation:
+    """An organisation named in an input."""
+
+    id: int
+    kind: str
+    name: str
+
+
+@dataclass(frozen=True)
+class Asker:
+    """Who asks, and the transaction that is bound to them; row policies hold for everything done in it."""
+
+    connection: Any
+    principal: Principal
+    sealing: Sealing
+    index_key: bytes = field(repr=False)
+    seed: bytes = field(repr=False)
+    """A keyed digest of who asks and their idempotency key: what is made anew is named from it."""
+
+    def new_id(self, what: str) -> uuid.UUID:
+        """Name something this command makes: unguessable, and the same for a retry of the same command."""
+        return uuid.UUID(bytes=hmac.digest(self.seed, what.encode(), hashlib.sha256)[:16], version=8)
+
+    async def is_icorn(self) -> bool:
+        """Tell whether ICORN itself asks."""
+        return bool(await self.connection.fetchval("select viewer_is_icorn()"))
+
+    async def organisation(self, identifier: str) -> Organisation | None:
+        """Find an organisation by its id; names are public."""
+        row = await self.connection.fetchrow(
+            "select id, kind::text, name from organisation where code = $1", split_id(identifier, "key:organisation")
+        )
+        return Organisation(row["id"], row["kind"], row["name"]) if row else None
+
+    async def icorn(self) -> Organisation:
+        """Give ICORN."""
+        row = await self.connection.fetchrow("select id, kind::text, name from organisation where kind = 'ICORN'")
+        return Organisation(row["id"], row["kind"], row["name"])
+
+    async def case(self, identifier: str) -> uuid.UUID | None:
+        """Find a case the asker may see; one that it may not see is not there."""
+        found: uuid.UUID | None = await self.connection.fetchval(
+            "select a.case_id from case_access a join case_file f on f.id = a.case_id"
+            " where a.organisation = $1 and a.pairwise = $2::text::uuid and a.overview @> hub_now()",
+            self.principal.organisation,
+            split_id(identifier, "uuid:case"),
+        )
+        return found
+
+    async def referral(self, identifier: str) -> Any:
+        """Find a referral the asker takes part in."""
+        return await self.connection.fetchrow(
+            "select f.* from referral_access a join referral f on f.id = a.referral_id"
+            " where a.organisation = $1 and a.pairwise = $2::text::uuid and a.visible @> hub_now()",
+            self.principal.organisation,
+            split_id(identifier, "uuid:referral"),
+        )
+
+    async def case_key(self, case: uuid.UUID) -> bytes:
+        """Unwrap the data key of a case the asker may see."""
+        row = await self.connection.fetchrow("select kek, wrapped from case_key where case_id = $1", case)
+        return self.sealing.key(row["kek"], row["wrapped"])
+
+    async def referral_key(self, referral: uuid.UUID) -> bytes:
+        """Unwrap the data key of a referral the asker takes part in."""
+        row = await self.connection.fetchrow("select kek, wrapped from referral_key where referral_id = $1", referral)
+        return self.sealing.key(row["kek"], row["wrapped"])
+
+    async def tell(self, kind: str, *, referral: uuid.UUID | None = None, case: uuid.UUID | None = None) -> None:
+        """Put a thin event into the outbox, in this very transaction."""
+        await self.connection.execute(
+            "insert into event (kind, organisation, referral_id, case_id, at) values ($1, $2, $3, $4, hub_now())",
+            kind,
+            self.principal.organisation,
+            referral,
+            case,
+        )
+
+
+def sealed_text(sealing: Sealing, key: bytes, subject: str, name: str, text: str | None) -> bytes | None:
+    """Seal a text written by a person under the key of what it is about."""
+    return None if text is None else sealing.seal(key, subject, name, 1, text.encode())

@@ -1,0 +1,213 @@
+"""This module changes cases. Only ICORN's desk does; row policies hold it to that."""
+
+import uuid
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from hub.commands.asker import Asker, Input, Organisation, Problems, problems, sealed_text
+from hub.commands.consent import person_documents
+from hub.engine.bind import name_digest
+from hub.engine.parameters import split_id
+from schema.enums import Category
+
+NOT_THERE = "There is nothing with this id."
+RECORDS = 50
+
+
+async def open_case(asker: Asker, given: Input) -> uuid.UUID:
+    """Open a case from a referral, a feed record, or a first conversation, with what they said of the person."""
+    referral = record = None
+    with problems() as found:
+        await _desk(asker, found)
+        if given.get("referral") is not None:
+            referral = await asker.referral(given["referral"])
+            if referral is None:
+                found.add("NOT_FOUND", NOT_THERE, "referral")
+            elif referral["case_id"] is not None:
+                found.add("ALREADY_OPEN", "This referral has a case already.", "referral")
+        if given.get("feedRecord") is not None:
+            record = await _record(asker, given["feedRecord"])
+            if record is None:
+                found.add("NOT_FOUND", NOT_THERE, "feedRecord")
+            elif record["linked"]:
+                found.add("ALREADY_OPEN", "This record is linked to a case already.", "feedRecord")
+        discipline = given.get("discipline") or (referral or record or {}).get("discipline")
+        if discipline is None and not found.found:
+            found.add("REQUIRED", "Say the discipline: neither a referral nor a record does.", "discipline")
+    origin = given.get("origin") or (referral or record or {}).get("origin")
+    documents: dict[str, bytes] = {}
+    if record:
+        documents |= await _opened(asker, "feed_record", "record", record["id"])
+    if referral:
+        documents |= await _opened(asker, "referral", "referral_id", referral["id"])
+    documents |= person_documents(given.get("person"))
+    case = asker.new_id("case")
+    await asker.connection.execute(
+        "insert into case_file (id, discipline, origin, risk_level, opened_on, updated_at)"
+        " values ($1, $2::text::discipline, $3, $4::text::risk_level, (hub_now() at time zone 'UTC')::date, hub_now())",
+        case,
+        str(discipline),
+        origin,
+        str(given["riskLevel"]),
+    )
+    await _store(asker, case, documents)
+    if referral:
+        await asker.connection.execute("update consent set case_id = $2 where referral_id = $1", referral["id"], case)
+        await asker.connection.execute("update referral set case_id = $2 where id = $1", referral["id"], case)
+    if record:
+        await _link(asker, case, record["id"], None)
+    await asker.tell("case.opened", case=case, referral=referral["id"] if referral else None)
+    return case
+
+
+async def share_case(asker: Asker, given: Input) -> uuid.UUID:
+    """Open one case to one organisation, until a date; consent still decides what it sees."""
+    now: datetime = await asker.connection.fetchval("select hub_now()")
+    with problems() as found:
+        await _desk(asker, found)
+        case = await _case(asker, given, found)
+        organisation = await _partner(asker, given, found)
+        categories = [str(c) for c in given["categories"]]
+        if Category.OVERVIEW not in categories:
+            found.add("REQUIRED", "OVERVIEW comes before every other category: name it too.", "categories")
+        if Category.ASSESSMENT in categories:
+            found.add("NOT_SHAREABLE", "ASSESSMENT is ICORN's own and is never shared.", "categories")
+        if given.get("until") is not None and given["until"] <= now:
+            found.add("IN_THE_PAST", "until must be a time to come.", "until")
+    assert case is not None and organisation is not None  # noqa: S101, PT018 missing ones are problems
+    await asker.connection.execute(
+        "insert into share (id, case_id, organisation, categories, starts, until, reason) values ($1, $2, $3, $4::text[]::category[], $5, $6, $7)",
+        asker.new_id("share"),
+        case,
+        organisation.id,
+        categories,
+        now,
+        given.get("until"),
+        await _reason(asker, case, given),
+    )
+    await asker.tell("case.shared", case=case)
+    return case
+
+
+async def hold_case(asker: Asker, given: Input) -> uuid.UUID:
+    """Keep a case from an organisation whatever else allows it, or end that."""
+    with problems() as found:
+        await _desk(asker, found)
+        case = await _case(asker, given, found)
+        organisation = await _partner(asker, given, found)
+    assert case is not None and organisation is not None  # noqa: S101, PT018 missing ones are problems
+    if given["held"]:
+        await asker.connection.execute(
+            "insert into hold (id, case_id, organisation, starts, reason) select $1, $2, $3, hub_now(), $4"
+            " where not exists (select from hold where case_id = $2 and organisation = $3 and ended_at is null)",
+            asker.new_id("hold"),
+            case,
+            organisation.id,
+            await _reason(asker, case, given),
+        )
+    else:
+        await asker.connection.execute(
+            "update hold set ended_at = hub_now() where case_id = $1 and organisation = $2 and ended_at is null", case, organisation.id
+        )
+    await asker.tell("case.held", case=case)
+    return case
+
+
+async def link_records(asker: Asker, given: Input) -> uuid.UUID:
+    """Say that feed records are of the same person as a case: a decision of ICORN's staff, never made by itself."""
+    with problems() as found:
+        await _desk(asker, found)
+        case = await _case(asker, given, found)
+        if not 0 < len(given["records"]) <= RECORDS:
+            found.add("BAD_COUNT", f"Name 1 to {RECORDS} records.", "records")
+        records = [await _record(asker, identifier) for identifier in given["records"][:RECORDS]]
+        for number, record in enumerate(records):
+            if record is None:
+                found.add("NOT_FOUND", NOT_THERE, "records", number)
+            elif record["linked"] not in (None, case):
+                found.add("LINKED_ELSEWHERE", "This record is linked to another case: unlink it there first.", "records", number)
+    assert case is not None  # noqa: S101 a missing one is a problem
+    reason = await _reason(asker, case, given)
+    for record in records:
+        if record["linked"] is None:
+            await _link(asker, case, record["id"], reason)
+    await asker.tell("case.linked", case=case)
+    return case
+
+
+async def _desk(asker: Asker, found: Problems) -> None:
+    if not await asker.is_icorn():
+        found.add("NOT_ALLOWED", "Only ICORN's desk changes cases.")
+
+
+async def _case(asker: Asker, given: Input, found: Problems) -> uuid.UUID | None:
+    case = await asker.case(given["case"])
+    if case is None:
+        found.add("NOT_FOUND", NOT_THERE, "case")
+    return case
+
+
+async def _partner(asker: Asker, given: Input, found: Problems) -> Organisation | None:
+    organisation = await asker.organisation(given["organisation"])
+    if organisation is None:
+        found.add("NOT_FOUND", NOT_THERE, "organisation")
+    elif organisation.kind == "ICORN":
+        found.add("NOT_ALLOWED", "ICORN keeps the case: name a partner.", "organisation")
+    return organisation
+
+
+async def _record(asker: Asker, identifier: str) -> Any:
+    return await asker.connection.fetchrow(
+        "select r.id, r.discipline::text as discipline, r.origin, l.case_id as linked from feed_record r"
+        " left join feed_record_link l on l.record = r.id where r.id = $1::text::uuid and r.present",
+        split_id(identifier, "uuid:record"),
+    )
+
+
+async def _reason(asker: Asker, case: uuid.UUID, given: Input) -> bytes | None:
+    return sealed_text(asker.sealing, await asker.case_key(case), f"case:{case}", "REASON", given["reason"])
+
+
+async def _link(asker: Asker, case: uuid.UUID, record: uuid.UUID, reason: bytes | None) -> None:
+    await asker.connection.execute(
+        "insert into feed_record_link (case_id, record, linked_at, linked_by, linked_by_client, reason) values ($1, $2, hub_now(), $3, $4, $5)",
+        case,
+        record,
+        asker.principal.organisation,
+        asker.principal.client,
+        reason,
+    )
+
+
+async def _opened(asker: Asker, noun: str, column: str, subject: uuid.UUID) -> dict[str, bytes]:
+    """Open every document of a referral or feed record that the asker's scopes open."""
+    rows = await asker.connection.fetch(
+        f"select s.category::text, s.key_version, s.sealed, k.kek, k.wrapped from {noun}_person s"  # noqa: S608 our own names
+        f" join {noun}_key k on k.{column} = s.{column} where s.{column} = $1",
+        subject,
+    )
+    return {
+        row["category"]: asker.sealing.open(
+            asker.sealing.key(row["kek"], row["wrapped"]), f"{noun}:{subject}", row["category"], row["key_version"], row["sealed"]
+        )
+        for row in rows
+    }
+
+
+async def _store(asker: Asker, case: uuid.UUID, documents: dict[str, bytes]) -> None:
+    """Seal documents under a new key of the case, and index the family name."""
+    key = asker.sealing.new_key()
+    await asker.connection.execute("insert into case_key (case_id, kek, wrapped) values ($1, $2, $3)", case, key.kek, key.wrapped)
+    for category, document in documents.items():
+        await asker.connection.execute(
+            f"insert into case_{category.lower()} (case_id, sealed) values ($1, $2)",  # noqa: S608 a category's name
+            case,
+            asker.sealing.seal(key.plain, f"case:{case}", category, 1, document),
+        )
+    family_name = msgspec.json.decode(documents.get("IDENTITY", b"{}")).get("familyName")
+    if family_name:
+        await asker.connection.execute(
+            "insert into case_name_digest (case_id, family_name) values ($1, $2)", case, name_digest(asker.index_key, family_name)
+        )

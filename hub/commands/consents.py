@@ -1,0 +1,66 @@
+"""This module records what the person decides, and takes it back. Either takes effect at once, everywhere."""
+
+import uuid
+
+from hub.commands.asker import Asker, Input, problems, sealed_text
+from hub.commands.consent import consents, store_consents
+from hub.engine.parameters import split_id
+
+NOT_THERE = "There is nothing with this id."
+
+
+async def record_consent(asker: Asker, given: Input) -> uuid.UUID:
+    """Record a decision about a case or a referral; one consent for each organisation it names, the first is returned."""
+    today = await asker.connection.fetchval("select (hub_now() at time zone 'UTC')::date")
+    case = referral = None
+    with problems() as found:
+        if (given.get("case") is None) == (given.get("referral") is None):
+            found.add("REQUIRED", "Give either a case or a referral.", "case")
+        elif given.get("case") is not None:
+            case = await asker.case(given["case"])
+            if case is None:
+                found.add("NOT_FOUND", NOT_THERE, "case")
+        else:
+            row = await asker.referral(given["referral"])
+            if row is None:
+                found.add("NOT_FOUND", NOT_THERE, "referral")
+            else:
+                referral, case = row["id"], row["case_id"]
+        agreed = await consents(asker, [given["consent"]], found, today, "consent")
+    key = await asker.referral_key(referral) if referral else await asker.case_key(case)  # type: ignore[arg-type] # one of them was found
+    subject = f"referral:{referral}" if referral else f"case:{case}"
+    evidence = [asker.sealing.seal(key, subject, "EVIDENCE", 1, c.evidence.encode()) for c in agreed]
+    made: list[uuid.UUID] = await store_consents(asker, agreed, evidence, referral=referral, case=case)
+    await asker.tell("consent.recorded", referral=referral, case=case)
+    return made[0]
+
+
+async def withdraw_consent(asker: Asker, given: Input) -> uuid.UUID:
+    """Take a decision back. What it opened is closed in this very transaction."""
+    row = await asker.connection.fetchrow(
+        "select c.id, c.case_id, c.referral_id, c.recorded_by, c.withdrawn_at from consent c"
+        " left join case_access a on a.case_id = c.case_id and a.organisation = $1 and a.overview @> hub_now()"
+        " left join referral_access r on r.referral_id = c.referral_id and r.organisation = $1 and r.visible @> hub_now()"
+        " where child_name(a.pairwise, c.id) = $2 and a.pairwise = split_part($2, '_', 1)::uuid"
+        " or child_name(r.pairwise, c.id) = $3 and r.pairwise = split_part($3, '_', 1)::uuid",
+        asker.principal.organisation,
+        split_id(given["consent"], "child:consent"),
+        split_id(given["consent"], "child:agreed"),
+    )
+    with problems() as found:
+        if row is None:
+            found.add("NOT_FOUND", NOT_THERE, "consent")
+        elif row["recorded_by"] != asker.principal.organisation and not await asker.is_icorn():
+            found.add("NOT_ALLOWED", "A withdrawal is recorded by ICORN or by the organisation that recorded the consent.", "consent")
+    if row["withdrawn_at"] is None:
+        in_referral = row["referral_id"] is not None
+        key = await asker.referral_key(row["referral_id"]) if in_referral else await asker.case_key(row["case_id"])
+        subject = f"referral:{row['referral_id']}" if in_referral else f"case:{row['case_id']}"
+        await asker.connection.execute(
+            "update consent set withdrawn_at = hub_now(), withdrawal_reason = $2 where id = $1",
+            row["id"],
+            sealed_text(asker.sealing, key, subject, "WITHDRAWAL", given.get("reason")),
+        )
+        await asker.tell("consent.withdrawn", referral=row["referral_id"], case=row["case_id"])
+    found_id: uuid.UUID = row["id"]
+    return found_id

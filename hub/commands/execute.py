@@ -1,0 +1,116 @@
+"""This module runs mutations: each in one transaction, once for each idempotency key, and read back like a query."""
+
+import hashlib
+import hmac
+import json
+import uuid
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import msgspec
+
+from hub.commands.asker import Asker, Input, Problems, ProblemsError
+from hub.commands.cases import hold_case, link_records, open_case, share_case
+from hub.commands.consents import record_consent, withdraw_consent
+from hub.commands.referrals import submit_referral
+from hub.engine.compiled import entrance
+from hub.engine.execute import Engine, Operation, feed_results, fetch, fills
+from hub.engine.plan import Ask
+from hub.engine.splice import problems as shown
+from hub.engine.splice import splice
+
+Command = Callable[[Asker, Input], Awaitable[uuid.UUID]]
+COMMANDS: Final[Mapping[str, Command]] = {
+    "submitReferral": submit_referral,
+    "openCase": open_case,
+    "shareCase": share_case,
+    "linkRecords": link_records,
+    "holdCase": hold_case,
+    "recordConsent": record_consent,
+    "withdrawConsent": withdraw_consent,
+}
+KEY_LENGTH: Final = 200
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a command: what it changed or made, or its problems. No content."""
+
+    subject: uuid.UUID | None = None
+    problems: list[dict[str, Any]] = field(default_factory=list)
+
+
+async def mutate(engine: Engine, asked: Operation) -> bytes:
+    """Run the commands of a mutation one after the other; each stands or falls alone (GraphQL, section 6.2.2)."""
+    answers: list[bytes] = []
+    statements = iter(asked.compiled.own)
+    gate = "proof"
+    async with engine.pool.acquire() as connection:
+        for root in asked.compiled.plan.roots:
+            if root.constant:
+                answers.append(_member(root.key, root.constant.encode()))
+                continue
+            wanted = next(statements)
+            async with connection.transaction():
+                await fetch(connection, entrance(gate), asked, {})
+                outcome = await settle(engine, asked, connection, root)
+                body = await fetch(connection, wanted, asked, {}, outcome.subject)
+            gate = "live"
+            filled = {**fills(engine, asked, wanted), b"problems": shown(asked.compiled.plan, outcome.problems)}
+            if asked.compiled.feeds is not None:
+                filled[b"remote"] = await feed_results(engine, asked, asked.compiled.feeds, body)
+            answers.append(_member(root.key, splice(body, filled)))
+    return b"{" + b",".join(answers) + b"}"
+
+
+def _member(key: str, value: bytes) -> bytes:
+    return msgspec.json.encode(key) + b":" + value
+
+
+async def settle(engine: Engine, asked: Operation, connection: Any, root: Ask) -> Outcome:
+    """Run a command, or find what it did when the same asker sent the same key before, also at this very moment."""
+    assert root.arguments is not None  # noqa: S101 every mutation has an input
+    given: Input = asked.binding.arguments(root.arguments)["input"]
+    principal = asked.principal
+    asker = (principal.organisation, principal.client, principal.user or "", given["idempotencyKey"])
+    if not 0 < len(given["idempotencyKey"]) <= KEY_LENGTH:
+        wrong = Problems()
+        wrong.add("BAD_KEY", f"An idempotency key has 1 to {KEY_LENGTH} characters.", "idempotencyKey")
+        return Outcome(problems=wrong.found)
+    digest = hmac.digest(engine.index_key, json.dumps(given, sort_keys=True, default=str).encode(), hashlib.sha256)
+    new = await connection.fetchval(
+        "insert into outcome (organisation, client, usr, key, mutation, input_digest, at) values ($1, $2, $3, $4, $5, $6, hub_now())"
+        " on conflict do nothing returning true",
+        *asker,
+        root.name,
+        digest,
+    )
+    if not new:
+        return await _earlier(connection, asker, root.name, digest)
+    seed = hmac.digest(engine.index_key, json.dumps(asker).encode(), hashlib.sha256)
+    try:
+        async with connection.transaction():
+            command = COMMANDS[root.name]
+            outcome = Outcome(await command(Asker(connection, principal, engine.sealing, engine.index_key, seed), given))
+    except ProblemsError as error:
+        outcome = Outcome(problems=error.found)
+    await connection.execute(
+        "update outcome set subject = $5, problems = $6 where organisation = $1 and client = $2 and usr = $3 and key = $4",
+        *asker,
+        outcome.subject,
+        json.dumps(outcome.problems),
+    )
+    return outcome
+
+
+async def _earlier(connection: Any, asker: tuple[Any, ...], mutation: str, digest: bytes) -> Outcome:
+    row = await connection.fetchrow(
+        "select mutation, input_digest, subject, problems from outcome where organisation = $1 and client = $2 and usr = $3 and key = $4",
+        *asker,
+    )
+    if row["mutation"] == mutation and hmac.compare_digest(row["input_digest"], digest):
+        return Outcome(row["subject"], json.loads(row["problems"]))
+    wrong = Problems()
+    wrong.add("IDEMPOTENCY_KEY_REUSED", "This key was used for another input: give each new request a key of its own.", "idempotencyKey")
+    return Outcome(problems=wrong.found)

@@ -1,0 +1,176 @@
+"""This module parses and validates what a client sends, within bounds, and coerces its variables. No refusal repeats a value."""
+
+import hashlib
+import re
+from collections import OrderedDict
+from dataclasses import dataclass
+from typing import Any, Final
+
+from graphql import (
+    DocumentNode,
+    FieldNode,
+    FragmentDefinitionNode,
+    GraphQLEnumType,
+    GraphQLError,
+    GraphQLInputObjectType,
+    GraphQLList,
+    GraphQLNonNull,
+    GraphQLSchema,
+    OperationDefinitionNode,
+    OperationType,
+    SelectionSetNode,
+    get_variable_values,
+    parse,
+    type_from_ast,
+    validate,
+)
+from graphql.execution.values import VariableValues
+from graphql.utilities.validate_input_value import validate_input_value
+
+TOKENS: Final = 2000
+DEPTH: Final = 15
+FIELDS: Final = 500
+DOCUMENTS: Final = 1000
+"""How many parsed documents are kept."""
+
+
+class RequestRefusedError(Exception):
+    """An operation that is not run: every reason at once, as GraphQL errors."""
+
+    def __init__(self, *errors: dict[str, Any]) -> None:
+        super().__init__("The operation was refused.")
+        self.errors = errors
+
+
+def problem(code: str, message: str, **more: Any) -> dict[str, Any]:
+    """Make a GraphQL error with its code."""
+    return {"message": message, **more, "extensions": {"code": code}}
+
+
+@dataclass(frozen=True)
+class Document:
+    """A valid document, known by its digest."""
+
+    digest: bytes
+    operations: dict[str | None, OperationDefinitionNode]
+    fragments: dict[str, FragmentDefinitionNode]
+
+    def operation(self, name: str | None) -> OperationDefinitionNode:
+        """Choose the operation to run (GraphQL, September 2025, section 6.1)."""
+        found = self.operations.get(name) if name else next(iter(self.operations.values())) if len(self.operations) == 1 else None
+        if found is None:
+            raise RequestRefusedError(problem("BAD_REQUEST", "operationName must name one of the document's operations."))
+        if found.operation is OperationType.SUBSCRIPTION:
+            raise RequestRefusedError(problem("BAD_REQUEST", "Subscriptions are not served over this transport."))
+        return found
+
+
+class Documents:
+    """Parses and validates, once per document."""
+
+    def __init__(self, schema: GraphQLSchema) -> None:
+        self._schema = schema
+        self._known: OrderedDict[bytes, Document] = OrderedDict()
+
+    def get(self, text: str) -> Document:
+        """Give the document of a text; raise RequestRefusedError with all that is wrong with it."""
+        digest = hashlib.sha256(text.encode()).digest()
+        if digest in self._known:
+            self._known.move_to_end(digest)
+            return self._known[digest]
+        document = self._checked(digest, text)
+        self._known[digest] = document
+        if len(self._known) > DOCUMENTS:
+            self._known.popitem(last=False)
+        return document
+
+    def _checked(self, digest: bytes, text: str) -> Document:
+        try:
+            parsed = parse(text, max_tokens=TOKENS)
+        except GraphQLError as error:
+            raise RequestRefusedError(_located("GRAPHQL_PARSE_FAILED", error)) from None
+        if errors := validate(self._schema, parsed, max_errors=20, hide_suggestions=True):
+            raise RequestRefusedError(*(_located("GRAPHQL_VALIDATION_FAILED", error) for error in errors))
+        operations = [d for d in parsed.definitions if isinstance(d, OperationDefinitionNode)]
+        fragments = {d.name.value: d for d in parsed.definitions if isinstance(d, FragmentDefinitionNode)}
+        document = Document(digest, {d.name.value if d.name else None: d for d in operations}, fragments)
+        for operation in operations:
+            _bounded(operation.selection_set, fragments)
+        return document
+
+
+def _bounded(selections: SelectionSetNode, fragments: dict[str, FragmentDefinitionNode]) -> None:
+    """Refuse what nests or spreads too far; fragments count wherever they are spread."""
+    count = 0
+    waiting = [(selections, 1)]
+    while waiting:
+        current, depth = waiting.pop()
+        for node in current.selections:
+            count += 1
+            if depth > DEPTH or count > FIELDS:
+                limit = f"at most {DEPTH} levels deep" if depth > DEPTH else f"at most {FIELDS} fields, fragments written out"
+                raise RequestRefusedError(problem("LIMIT_EXCEEDED", f"An operation may be {limit}."))
+            inner = getattr(node, "selection_set", None) or (
+                None if isinstance(node, FieldNode) else fragments[node.name.value].selection_set  # type: ignore[attr-defined]
+            )
+            if inner:
+                waiting.append((inner, depth + isinstance(node, FieldNode)))
+
+
+def _located(code: str, error: GraphQLError) -> dict[str, Any]:
+    places = [{"line": place.line, "column": place.column} for place in error.locations or ()]
+    return problem(code, quiet(error.message), **({"locations": places} if places else {}))
+
+
+def quiet(message: str) -> str:
+    """Take out of a message the value it refuses.
+
+    >>> quiet('Int cannot represent non-integer value: "many"')
+    'Int cannot represent non-integer value.'
+    >>> quiet("Value 'x' does not exist in 'CaseStatus' enum.")
+    "This value does not exist in 'CaseStatus' enum."
+    """
+    message = re.sub(r"^Value .+ does not exist in", "This value does not exist in", message, flags=re.DOTALL)
+    message = re.sub(r", found: .+?(; .+)?$", lambda found: (found[1] or "").replace("; ", ": "), message, flags=re.DOTALL)
+    message = re.sub(r"(represent|value|type '[^']+'): [^A].*$", r"\1", message, flags=re.DOTALL)
+    return message.rstrip(".") + "."
+
+
+def variable_values(schema: GraphQLSchema, operation: OperationDefinitionNode, given: dict[str, Any]) -> VariableValues:
+    """Coerce variables; raise RequestRefusedError naming every one that does not fit, and never what it held."""
+    values = get_variable_values(schema, operation.variable_definitions or (), given, hide_suggestions=True)
+    if isinstance(values, VariableValues):
+        return values
+    found: list[dict[str, Any]] = []
+    for definition in operation.variable_definitions or ():
+        name = definition.variable.name.value
+        kind = type_from_ast(schema, definition.type)
+        if name not in given:
+            if isinstance(kind, GraphQLNonNull) and definition.default_value is None:
+                found.append(problem("BAD_USER_INPUT", f'Variable "${name}" is required: give a {kind.of_type}.'))
+            continue
+        validate_input_value(
+            given[name], kind, lambda error, path, name=name, kind=kind: found.append(_misfit(name, kind, path, error.message)), True  # type: ignore[misc,arg-type]
+        )  # fmt: skip
+    raise RequestRefusedError(*(found or [problem("BAD_USER_INPUT", "The variables do not fit the operation.")]))
+
+
+def _misfit(name: str, kind: Any, path: list[str | int], message: str) -> dict[str, Any]:
+    where = f"${name}" + "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path)
+    for step in path:
+        kind = kind.of_type if isinstance(kind, GraphQLNonNull) else kind
+        kind = kind.of_type if isinstance(kind, GraphQLList) else kind.fields[step].type
+    named = kind.of_type if isinstance(kind, GraphQLNonNull) else kind
+    if isinstance(named, GraphQLEnumType):
+        hint = f"must be one of {', '.join(named.values)}"
+    elif isinstance(named, GraphQLInputObjectType) and (field := re.search(r"required field '(\w+)'", message)):
+        hint = f"needs the field {field[1]}"
+    elif isinstance(named, GraphQLInputObjectType):
+        hint = f"is not a {named}: its fields are {', '.join(named.fields)}" + (", exactly one of them" if named.is_one_of else "")
+    else:
+        said = re.search(r"\b(An? \w+ is [^;]+)", message)
+        hint = f"is not a valid {kind}" + (f": {said[1].rstrip('.')}" if said else "")
+    return problem("BAD_USER_INPUT", f'Variable "{where}" {hint}.')
+
+
+__all__ = ["Document", "DocumentNode", "Documents", "RequestRefusedError", "problem", "quiet", "variable_values"]

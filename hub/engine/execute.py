@@ -1,0 +1,187 @@
+"""This module runs a compiled query: one statement for own data, feed calls beside it, and the answer put together as bytes."""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any, Final
+
+import asyncpg
+import msgspec
+from graphql import DocumentNode, GraphQLSchema, OperationDefinitionNode, SelectionSetNode, execute_sync
+
+from auth.principal import Principal
+from auth.resource import refused
+from hub.engine.bind import Binding
+from hub.engine.compiled import Compiled, Plans
+from hub.engine.cursors import Cursors
+from hub.engine.documents import Document, Documents, RequestRefusedError, problem, variable_values
+from hub.engine.plan import Plan
+from hub.engine.selection import Variables
+from hub.engine.splice import MARK, Fill, cursors, opened, splice
+from hub.engine.statement import Statement
+from hub.feeds.refresh import Refresher
+from hub.sealing import Sealing
+
+DEADLINE: Final = timedelta(seconds=2)
+"""How long an answer waits for feeds when nothing is said."""
+LONGEST: Final = timedelta(seconds=10)
+
+
+class FaultError(Exception):
+    """The database answered as somebody else than it was asked as: nothing it said may be used."""
+
+
+@dataclass(frozen=True)
+class Engine:
+    """What answering needs. `pool` is of the role hub_app."""
+
+    schema: GraphQLSchema
+    pool: "asyncpg.Pool[asyncpg.Record]"
+    sealing: Sealing
+    refresher: Refresher
+    cursor_key: bytes = field(repr=False)
+    index_key: bytes = field(repr=False)
+    documents: Documents
+    plans: Plans
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One request to run: who asks, what, with what, and how it was compiled."""
+
+    principal: Principal
+    document: Document
+    node: OperationDefinitionNode
+    variables: Variables
+    given: Mapping[str, Any]
+    compiled: Compiled
+    binding: Binding
+
+
+def operation(
+    engine: Engine, principal: Principal, document: Document, name: str | None, given: dict[str, Any]
+) -> Operation:
+    """Coerce, compile and judge a request, before anything is asked of the database; raise RequestRefusedError."""
+    node = document.operation(name)
+    variables = variable_values(engine.schema, node, given)
+    compiled = engine.plans.get(document, node, variables, principal.scopes)
+    asker = (str(principal.organisation), principal.client, principal.user or "")
+    binding = Binding(engine.schema, variables, Cursors(engine.cursor_key, asker), engine.index_key)
+    binding.judge(compiled.plan)
+    if compiled.plan.categories and principal.purpose is None:
+        raise RequestRefusedError(problem("PURPOSE_REQUIRED", "Reading or changing cases needs a purpose: send the header Hub-Purpose."))
+    return Operation(principal, document, node, variables, given, compiled, binding)
+
+
+async def query(engine: Engine, asked: Operation) -> bytes:
+    """Answer a query: {"data"} as JSON bytes. Own data and feeds are asked side by side."""
+    compiled = asked.compiled
+    (own,) = compiled.own
+    refreshing = asyncio.gather(*_refreshes(engine, asked))
+    try:
+        async with engine.pool.acquire() as connection:
+            body = await fetch(connection, own, asked, {})
+        await refreshing
+    finally:
+        refreshing.cancel()
+    filled = fills(engine, asked, own)
+    if compiled.feeds is not None:
+        filled[b"remote"] = await feed_results(engine, asked, compiled.feeds, body)
+    return splice(body, filled)
+
+
+async def fetch(
+    connection: Any, wanted: Statement, asked: Operation, parts: Mapping[int, list[str]], subject: object = None
+) -> bytes:
+    """Run a statement behind its gate; raise AuthError when the gate is shut, FaultError when it ran as anybody else."""
+    base = _base(asked.principal, asked.document, asked.compiled.plan, subject)
+    row = await connection.fetchrow(wanted.sql, *asked.binding.values(wanted.parameters, base, parts))
+    if row is None or row["ran_as"] != asked.principal.organisation:
+        raise FaultError
+    if not row["live"]:
+        raise refused("invalid_token", "The access token, its client or its organisation is no longer valid.")
+    if not row["fresh"]:
+        raise refused("invalid_dpop_proof", "The DPoP proof was used before: make a new one for every request.")
+    body = row["body"]
+    if body is None and "null::json as body" not in wanted.sql:
+        raise FaultError
+    return body or b"null"
+
+
+def _base(principal: Principal, document: Document, plan: Plan, subject: object) -> dict[str, Any]:
+    return {
+        "org": principal.organisation,
+        "client": principal.client,
+        "user": principal.user,
+        "scopes": " ".join(sorted(principal.scopes)),
+        "proof": principal.proof,
+        "proof_until": principal.proof_until,
+        "token": principal.token_id,
+        "expires_at": principal.expires_at,
+        "purpose": principal.purpose,
+        "operation": document.digest,
+        "action": f"{plan.kind} {' '.join(sorted(set(plan.actions)))}",
+        "categories": sorted(plan.categories),
+        # A record of having read what identifies a person must survive a power cut (design, Audit).
+        "commit": "on" if plan.categories - {"OVERVIEW"} else "off",
+        "subject": subject,
+    }
+
+
+def _refreshes(engine: Engine, asked: Operation) -> list[Any]:
+    """Give a refresh for every field that asks for fresher feeds: of whole feeds, never of one person."""
+    waiting = []
+    for part in asked.compiled.remote:
+        assert part.arguments is not None  # noqa: S101 the planner gives them
+        values = asked.binding.arguments(part.arguments)
+        if (max_age := values.get("maxAge")) is not None:
+            feeds = (values.get("filter") or {}).get("feeds")
+            waiting.append(engine.refresher.refresh(feeds, max_age, min(values.get("deadline") or DEADLINE, LONGEST)))
+    return waiting
+
+
+async def feed_results(engine: Engine, asked: Operation, wanted: Statement, body: bytes) -> Fill:
+    """Read what feeds say for every mark in an answer, in one statement."""
+    parts: dict[int, list[str]] = {i: [] for i in range(len(asked.compiled.plan.parts))}
+    for mark in MARK.finditer(body):
+        if mark[1] == b"remote":
+            part, _, case = mark[2].decode().partition("|")
+            parts[int(part)].append(case)
+    async with engine.pool.acquire() as connection:
+        told = await fetch(connection, wanted, asked, parts)
+    told = splice(told, fills(engine, asked, wanted))
+    answers = msgspec.json.decode(told, type=dict[str, dict[str, msgspec.Raw]])
+
+    def fill(mark: str) -> bytes:
+        part, _, case = mark.partition("|")
+        return bytes(answers[part].get(case, b"[]"))
+
+    return fill
+
+
+def fills(engine: Engine, asked: Operation, wanted: Statement) -> dict[bytes, Fill]:
+    """Give what fills the marks of an answer."""
+    sealed = Cursors(engine.cursor_key, (str(asked.principal.organisation), asked.principal.client, asked.principal.user or ""))
+    return {
+        b"sealed": opened(asked.compiled.plan, engine.sealing),
+        b"cursor": cursors(sealed, wanted.cursors, asked.binding.arguments),
+        b"introspection": _introspection(engine, asked),
+    }
+
+
+def _introspection(engine: Engine, asked: Operation) -> Fill:
+    """Answer questions about the schema, which is public, by graphql-core's own executor."""
+    if not asked.compiled.plan.introspection:
+        return lambda _: b"null"
+    only = OperationDefinitionNode(
+        operation=asked.node.operation,
+        variable_definitions=asked.node.variable_definitions,
+        directives=(),
+        selection_set=SelectionSetNode(selections=tuple(asked.compiled.plan.introspection)),
+    )
+    document = DocumentNode(definitions=(only, *asked.document.fragments.values()))
+    answer = execute_sync(engine.schema, document, variable_values=dict(asked.given)).data or {}
+    return lambda key: msgspec.json.encode(answer.get(key))
+
+

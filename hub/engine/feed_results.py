@@ -1,0 +1,106 @@
+"""This module writes what sister feeds say, from their replicas: one statement for all such fields of an operation."""
+
+from hub.engine.parameters import PAGE_DEFAULT, PAGE_LIMIT, FeedPlaces, Given, Parts, Size
+from hub.engine.plan import Ask, Plan
+from hub.engine.statement import Statement, Writer, assembled
+from schema.fields import Records, Remote
+from schema.rows import CASE, FEED, FEED_RECORD
+
+NOBODY = "'{}'::uuid[]"
+
+
+def feed_statement(plan: Plan, walls: frozenset[int]) -> Statement:
+    """Write every remote part of a plan: {"part": {case id or "": [FeedResult]}}, its rights judged anew."""
+    writer = Writer(walls)
+    joins, columns, people = "", [], []
+    for number, part in enumerate(plan.parts):
+        if not isinstance(part, Ask) or not isinstance(part.source, Remote):
+            continue
+        name = writer.alias("f")
+        joins += f" left join lateral ({_part(writer, part, number)}) {name} on true"
+        columns.append((str(number), f"{name}.j"))
+        people.append(f"{name}.k")
+    made, json, _ = writer.assembled([], columns, "")
+    body = f"select {json} as body, coalesce({' || '.join(people)}, '{{}}') as subjects from gate{joins}{made}"
+    return assembled(writer, body, "live", audited=True)
+
+
+def _part(writer: Writer, part: Ask, number: int) -> str:
+    assert isinstance(part.source, Remote)  # noqa: S101 the caller has looked
+    if not part.source.per_case:
+        return f"select json_build_object('', f.j) as j, f.k from ({_results(writer, part, '')}) f where gate.ok"
+    case = writer.alias("c")
+    return (
+        f"select coalesce(json_object_agg({case}.case_id, f.j), '{{}}') as j, concatenated(array[{case}.pseudonym] || f.k) as k"
+        f" from {writer.rows(CASE)} {case} cross join lateral ({_results(writer, part, case)}) f"
+        f" where {case}.case_id = any ({writer.parameter(Parts(number))}::uuid[]) and gate.ok"
+    )
+
+
+def _results(writer: Writer, part: Ask, case: str) -> str:
+    """Write a list of FeedResult, each feed with a page of its own."""
+    asked = part.arguments
+    assert asked is not None  # noqa: S101 the planner gives them
+    feed = writer.alias()
+    max_age = asked.values.get("maxAge")
+    writer.context["max_age"] = "null" if max_age is None else writer.parameter(Given(asked, ("maxAge",)))
+    page = writer.alias("p")
+    records = next((field for field in part.asks if isinstance(field.source, Records) and field.name == "records"), None)
+    columns, joins, people = [], "", NOBODY
+    for field in part.asks:
+        if isinstance(field.source, Records):
+            columns.append((field.key, f"{page}.{field.name.lower()}"))
+            continue
+        sql = writer.value(field, feed)
+        if sql is None:
+            below, _ = writer.below(field, feed)
+            name = writer.alias("n")
+            joins += f" left join lateral ({below}) {name} on true"
+            sql = f"{name}.j"
+        columns.append((field.key, sql))
+    if any(isinstance(field.source, Records) for field in part.asks):
+        joins += f" left join lateral ({_page(writer, part, records, feed, case)}) {page} on true"
+        people = f"concatenated({page}.k)"
+    made, json, _ = writer.assembled([], columns, "")
+    chosen = "".join(
+        " and " + writer.fill(rule.sql, feed=feed, value=writer.parameter(Given(asked, path, rule.convert)))
+        for rule, path in part.wheres
+        if "{feed}" in rule.sql
+    )
+    return (
+        f"select coalesce(json_agg({json} order by {feed}.code), '[]') as j, {people} as k"
+        f" from {writer.rows(FEED)} {feed}{joins}{made} where true{chosen}"
+    )
+
+
+def _page(writer: Writer, part: Ask, records: Ask | None, feed: str, case: str) -> str:
+    """Write one feed's records, latest change first; those linked to a case are given whole."""
+    asked = part.arguments
+    assert asked is not None  # noqa: S101 the planner gives them
+    row = writer.alias()
+    joins, json, people = writer.object(records.asks, row) if records else ("", "null::json", "")
+    sized = asked.values.get("first") is not None
+    kept = f"{writer.parameter(Size(asked, 0))}::int" if sized else str(PAGE_LIMIT if case else PAGE_DEFAULT)
+    narrowed = "".join(
+        " and " + writer.fill(rule.sql, row=row, value=writer.parameter(Given(asked, path, rule.convert)))
+        for rule, path in part.wheres
+        if "{feed}" not in rule.sql
+    )
+    if case:
+        narrowed += f" and exists (select from feed_record_link l where l.case_id = {case}.case_id and l.record = {row}.record_id)"
+    if asked.values.get("after"):
+        places = f"({writer.parameter(FeedPlaces(asked))}::text::jsonb -> {feed}.code)"
+        narrowed += (
+            f" and ({places} is null or ({row}.moved_at, {row}.record_id) < (({places} ->> 0)::timestamptz, ({places} ->> 1)::uuid))"
+        )
+    order = f"{row}.moved_at desc, {row}.record_id desc"
+    number = writer.feed_cursor(asked)
+    return (
+        f"select coalesce(json_agg(x.e order by x.n) filter (where x.n <= {kept}), '[]') as records, count(*) > {kept} as hasnextpage,"
+        f" (select json_build_object('$cursor', y) from (select (array_agg(x.c order by x.n desc) filter (where x.n <= {kept}))[1] as y) z"
+        f" where y is not null) as endcursor, concatenated(x.k) filter (where x.n <= {kept}) as k"
+        f" from (select row_number() over (order by {order}) as n, {json} as e, {people or NOBODY} as k,"
+        f" concat_ws('|', {number}, {row}.moved_at, {row}.record_id, {feed}.code) as c"
+        f" from (select * from {writer.rows(FEED_RECORD)} {row} where {row}.feed = {feed}.feed_id{narrowed}"
+        f" order by {order} limit {kept} + 1) {row}{joins}) x"
+    )

@@ -1,0 +1,289 @@
+"""This module compiles an operation and a principal's scopes into a Plan: a tree of what to fetch. It is pure and knows no data.
+
+What the scopes do not open is not in the tree: the field is null and one error says so, however many rows there will be.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
+
+from graphql import (
+    FieldNode,
+    FragmentDefinitionNode,
+    GraphQLField,
+    GraphQLList,
+    GraphQLNonNull,
+    GraphQLObjectType,
+    GraphQLSchema,
+    OperationDefinitionNode,
+    get_named_type,
+    is_list_type,
+)
+
+from hub.engine.selection import Variables, arguments, collect, prefix
+from schema.fields import (
+    METADATA,
+    NOUNS,
+    AnyNode,
+    Column,
+    Connected,
+    Document,
+    Field,
+    Nested,
+    Noun,
+    Personal,
+    Problems,
+    Remote,
+    Rows,
+    Sealed,
+    SealedText,
+    Source,
+    Where,
+)
+
+UNAUTHORIZED: Final = "UNAUTHORIZED_FIELD_OR_TYPE"
+Path = tuple[str, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Arguments:
+    """A field's arguments: coerced for this plan's shape in `values`, and coerced anew for each request."""
+
+    parent: GraphQLObjectType
+    node: FieldNode
+    values: Mapping[str, Any]
+    path: Path
+
+    @property
+    def coordinate(self) -> str:
+        """Name the field as the schema does: Type.field."""
+        return f"{self.parent.name}.{self.node.name.value}"
+
+
+@dataclass(frozen=True)
+class Projection:
+    """What is kept of a sealed document: (response key, field, sub-projection, value when missing), or a plain text."""
+
+    fields: tuple[tuple[str, str, "Projection | None", Any], ...] = ()
+    text: bool = False
+
+
+@dataclass(frozen=True)
+class Ask:
+    """One response field: where it comes from, and what is asked of what it leads to. `constant` is JSON known beforehand."""
+
+    key: str
+    source: Source | None = None
+    asks: tuple["Ask", ...] = ()
+    arguments: Arguments | None = None
+    wheres: tuple[tuple[Where, Path], ...] = ()
+    constant: str = ""
+    name: str = ""
+    part: int = -1
+    documents: Document | None = None
+    choices: Mapping[str, tuple[Rows, Where, tuple["Ask", ...]]] = field(default_factory=dict)
+
+
+@dataclass
+class Plan:
+    """A compiled operation: its roots, the parts the hub fills in, the errors its scopes make, and what the audit will say."""
+
+    kind: str
+    roots: tuple[Ask, ...] = ()
+    parts: list[Projection | Ask] = field(default_factory=list)
+    pages: list[Ask] = field(default_factory=list)
+    errors: list[dict[str, Any]] = field(default_factory=list)
+    categories: set[str] = field(default_factory=set)
+    actions: list[str] = field(default_factory=list)
+    introspection: list[FieldNode] = field(default_factory=list)
+
+
+def plan(
+    schema: GraphQLSchema,
+    operation: OperationDefinitionNode,
+    fragments: Mapping[str, FragmentDefinitionNode],
+    variables: Variables,
+    scopes: frozenset[str],
+) -> Plan:
+    """Compile one validated operation for one set of scopes and one shape of variables."""
+    made = Plan(operation.operation.value)
+    planner = _Planner(schema, fragments, variables, scopes, made)
+    root = schema.get_root_type(operation.operation)
+    assert root is not None  # noqa: S101 validation has seen to it
+    made.roots = planner.select(root, [operation.selection_set], ())
+    return made
+
+
+class _Planner:
+    def __init__(
+        self,
+        schema: GraphQLSchema,
+        fragments: Mapping[str, FragmentDefinitionNode],
+        variables: Variables,
+        scopes: frozenset[str],
+        made: Plan,
+    ) -> None:
+        self.schema, self.fragments, self.variables, self.scopes, self.made = schema, fragments, variables, scopes, made
+
+    def select(self, parent: GraphQLObjectType, sets: Iterable[Any], path: Path, documents: Document | None = None) -> tuple[Ask, ...]:
+        """Plan every field selected for one concrete type."""
+        selected = collect(self.schema, self.fragments, self.variables, parent, sets)
+        return tuple(self.ask(parent, key, nodes, (*path, key), documents) for key, nodes in selected.items())
+
+    def ask(self, parent: GraphQLObjectType, key: str, nodes: Sequence[FieldNode], path: Path, documents: Document | None) -> Ask:
+        """Plan one response field, unless the scopes deny it."""
+        name = nodes[0].name.value
+        if name == "__typename":
+            return Ask(key, constant=f'"{parent.name}"')
+        if name.startswith("__"):
+            self.made.introspection += nodes
+            return Ask(key, constant="introspection", name=name)
+        definition, rule = parent.fields[name], field_rule(parent.fields[name])
+        kind = get_named_type(definition.type)
+        noun = NOUNS.get(kind.name, Noun())
+        if missing := _missing(self.scopes, rule.scopes, noun.scopes):
+            return self.denied(key, path, missing)
+        if len(path) == 1:
+            self.made.actions.append(name)
+        self.made.categories |= {c for c in (rule.category, noun.category if _has_rows(rule.source) else "") if c}
+        asked = Arguments(parent, nodes[0], arguments(self.schema, parent, nodes[0], self.variables), path)
+        inside = (*path, "@") if is_list_type(_nullable(definition.type)) else path
+        return self.from_source(key, rule, kind, asked, [n.selection_set for n in nodes if n.selection_set], inside, documents, name)
+
+    def from_source(  # noqa: PLR0913 one dispatch, seen whole
+        self, key: str, rule: Field, kind: Any, asked: Arguments, sets: list[Any], path: Path, documents: Document | None, name: str
+    ) -> Ask:
+        match rule.source:
+            case AnyNode():
+                return self.any_node(key, rule, asked, sets, path)
+            case Sealed(document, category):
+                return Ask(key, rule.source, part=self.part(self.projection(kind, sets)), documents=document, name=category)
+            case SealedText(document, name):
+                return Ask(key, rule.source, part=self.part(Projection(text=True)), documents=document, name=name)
+            case Personal(category):
+                if documents is None or f"cases:{category.lower()}" not in self.scopes:
+                    return Ask(key, constant="null")
+                self.made.categories.add(category)
+                return Ask(key, rule.source, part=self.part(self.projection(kind, sets)), documents=documents, name=category)
+            case Problems():
+                return Ask(key, rule.source, part=self.part(self.projection(kind, sets)))
+            case Nested(inner):
+                return Ask(key, rule.source, self.select(kind, sets, path, inner))
+            case Column():
+                return Ask(key, rule.source)
+            case _:
+                ask = Ask(
+                    key,
+                    rule.source,
+                    self.select(kind, sets, path) if isinstance(kind, GraphQLObjectType) else (),
+                    asked,
+                    tuple(self.wheres(rule, asked)),
+                    name=name,
+                )
+                self.made.pages.append(ask)
+                if isinstance(rule.source, Remote):
+                    return replace(ask, part=self.part(ask))
+                return ask
+
+    def any_node(self, key: str, rule: Field, asked: Arguments, sets: list[Any], path: Path) -> Ask:
+        """Plan node(id) and nodes(ids): the ids name the types, and the types' own scopes are asked for."""
+        ids = asked.values["ids"] if "ids" in asked.values else [asked.values["id"]]
+        choices: dict[str, tuple[Rows, Where, tuple[Ask, ...]]] = {}
+        denied = None
+        for word in sorted({prefix(i) for i in ids}):
+            name, noun = next(((t, n) for t, n in NOUNS.items() if word in n.places), ("", Noun()))
+            if not noun.rows:
+                continue
+            if missing := _missing(self.scopes, noun.scopes):
+                denied = denied or self.denied(key, path, missing)
+                continue
+            self.made.categories |= {noun.category} - {""}
+            kind = self.schema.type_map[name]
+            choices[word] = (noun.rows, noun.places[word], self.select(kind, sets, path))  # type: ignore[arg-type]
+        if "ids" not in asked.values and not choices:
+            return denied or Ask(key, constant="null")
+        self.made.pages.append(Ask(key, rule.source, arguments=asked))
+        return replace(self.made.pages[-1], choices=choices)
+
+    def wheres(self, rule: Field, asked: Arguments) -> Iterable[tuple[Where, Path]]:
+        """Find the predicates that the arguments given ask for."""
+        definition = asked.parent.fields[asked.node.name.value]
+        for name, value in asked.values.items():
+            if name in rule.arguments and value is not None:
+                yield self.scoped(rule.arguments[name]), (name,)
+            fields = getattr(get_named_type(definition.args[name].type), "fields", {})
+            if not isinstance(value, dict):
+                continue
+            for inner, given in value.items():
+                found = _declared(fields[inner])
+                if isinstance(found, Where) and given is not None:
+                    yield self.scoped(found), (name, inner)
+
+    def scoped(self, rule: Where) -> Where:
+        """Make a predicate on what the scopes do not open match nothing."""
+        return rule if set(rule.scopes) <= self.scopes else Where("false and {value}::text is null", rule.convert)
+
+    def projection(self, kind: Any, sets: Iterable[Any]) -> Projection:
+        """Plan what is kept of a document that has the shape of a type."""
+        fields: list[tuple[str, str, Projection | None, Any]] = []
+        for key, nodes in collect(self.schema, self.fragments, self.variables, kind, sets).items():
+            name = nodes[0].name.value
+            if name == "__typename":
+                fields.append((key, "", None, kind.name))
+                continue
+            inner = get_named_type(kind.fields[name].type)
+            below = self.projection(inner, [n.selection_set for n in nodes if n.selection_set]) if isinstance(inner, GraphQLObjectType) else None
+            fields.append((key, name, below, _when_missing(kind.fields[name].type)))
+        return Projection(tuple(fields))
+
+    def part(self, part: Projection | Ask) -> int:
+        """Number a part that the hub fills in after the statement has run."""
+        self.made.parts.append(part)
+        return len(self.made.parts) - 1
+
+    def denied(self, key: str, path: Path, missing: Sequence[Sequence[str]]) -> Ask:
+        """Answer null, with one error for the selected field."""
+        wanted = " or ".join(" and ".join(group) for group in missing)
+        self.made.errors.append({
+            "message": f"This needs the scope {wanted}, which the token does not have.",
+            "path": list(path),
+            "extensions": {"code": UNAUTHORIZED, "requiredScopes": [list(group) for group in missing]},
+        })  # fmt: skip
+        return Ask(key, constant="null")
+
+
+def _missing(have: frozenset[str], *rules: tuple[tuple[Any, ...], ...]) -> list[list[str]] | None:
+    for rule in rules:
+        if rule and not any(have.issuperset(group) for group in rule):
+            return [[str(scope) for scope in group] for group in rule]
+    return None
+
+
+def _declared(part: Any) -> Any:
+    definition = part.extensions.get("strawberry-definition")
+    return definition.metadata.get(METADATA) if definition is not None else None
+
+
+def field_rule(definition: GraphQLField) -> Field:
+    """Give what the schema declares of a field; a field without a source is a fault of the schema."""
+    rule = _declared(definition)
+    if not isinstance(rule, Field):
+        raise TypeError("A field of the schema has no source.")
+    return rule
+
+
+def _nullable(kind: Any) -> Any:
+    return kind.of_type if isinstance(kind, GraphQLNonNull) else kind
+
+
+def _when_missing(kind: Any) -> Any:
+    if not isinstance(kind, GraphQLNonNull):
+        return None
+    if isinstance(kind.of_type, GraphQLList):
+        return []
+    return False if kind.of_type.name == "Boolean" else None
+
+
+def _has_rows(source: Source) -> bool:
+    return not isinstance(source, Column | Sealed | SealedText | Personal | Connected | Problems | Nested)
+

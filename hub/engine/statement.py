@@ -1,0 +1,277 @@
+"""This module writes a Plan down as one SQL statement with parameters, whatever its depth. It is pure.
+
+Every object is `row_to_json` over a sub-select whose columns are the response keys; every list is `json_agg` over LATERAL rows;
+`k` beside each JSON `j` carries the pseudonyms of the people in it, from every depth, for the audit record.
+What only the hub can fill in stands in the JSON as {"$kind" : "part|..."}, which no name or text of a client can forge:
+a GraphQL name has no dollar sign, and a JSON string no bare quote.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from hub.engine.pages import page
+from hub.engine.parameters import FEED_KEYS, Base, Given, Ids, Parameter
+from hub.engine.plan import Arguments, Ask, Plan
+from schema.fields import Column, Many, Nested, One, Order, Page, Personal, Problems, Remote, Rows, Sealed, SealedText
+
+CASTS = {
+    "org": "int", "client": "text", "user": "text", "scopes": "text", "proof": "bytea", "proof_until": "timestamptz", "token": "text",
+    "purpose": "text", "operation": "bytea", "expires_at": "timestamptz", "action": "text", "categories": "text[]", "commit": "text",
+    "subject": "uuid",
+}  # fmt: skip
+KEY_LIMIT = 63
+"""Bytes of a Postgres identifier; longer response keys take a slower way."""
+
+
+@dataclass(frozen=True)
+class Statement:
+    """SQL, and where the value of each parameter comes from."""
+
+    sql: str
+    parameters: tuple[Parameter, ...]
+    cursors: tuple[tuple[Arguments, tuple[str, ...]], ...] = ()
+
+
+@dataclass
+class Names(dict[str, str]):
+    """The names in braces of a declared expression, allotted when one is used."""
+
+    writer: "Writer"
+    given: Mapping[str, str] = field(default_factory=dict)
+
+    def __missing__(self, name: str) -> str:
+        if name in self.given:
+            return self.given[name]
+        if name == "now":
+            return "(select hub_now())"
+        return self.writer.base(name)
+
+
+class Writer:
+    """Writes one statement; `walls` without 1 leaves out every access predicate, so that tests see the second wall alone."""
+
+    def __init__(self, walls: frozenset[int]) -> None:
+        self.walls = walls
+        self.parameters: list[Parameter] = []
+        self.cursors: list[tuple[Arguments, tuple[str, ...]]] = []
+        self.context: dict[str, str] = {}
+        self.aliases = 0
+
+    def alias(self, letter: str = "r") -> str:
+        """Give a new name for a sub-select."""
+        self.aliases += 1
+        return f"{letter}{self.aliases}"
+
+    def parameter(self, parameter: Parameter) -> str:
+        """Give a parameter its number, the same for the same value."""
+        if parameter not in self.parameters:
+            self.parameters.append(parameter)
+        return f"${self.parameters.index(parameter) + 1}"
+
+    def cursor(self, asked: Arguments, keys: Sequence[tuple[Order, str]]) -> int:
+        """Number a page's cursors, so that the hub knows what each is bound to."""
+        self.cursors.append((asked, tuple(order.column for order, _ in keys)))
+        return len(self.cursors) - 1
+
+    def feed_cursor(self, asked: Arguments) -> int:
+        """Number the cursors of a page over several feeds."""
+        self.cursors.append((asked, FEED_KEYS))
+        return len(self.cursors) - 1
+
+    def base(self, name: str) -> str:
+        """Give a value of the principal or request, with its type."""
+        return f"{self.parameter(Base(name))}::{CASTS[name]}"
+
+    def fill(self, template: str, **given: str) -> str:
+        """Write a declared expression out."""
+        return template.format_map(Names(self, {**self.context, **given}))
+
+    def rows(self, rows: Rows, parent: str = "") -> str:
+        """Write the rows of a type, behind the first wall."""
+        access = f" where {self.fill(rows.access, parent=parent)}" if rows.access and 1 in self.walls else ""
+        return f"({self.fill(rows.select, parent=parent)}{access})"
+
+    def conditions(self, ask: Ask, row: str, **given: str) -> str:
+        """Write what a field's arguments ask of a row."""
+        found = []
+        for rule, path in ask.wheres:
+            assert ask.arguments is not None  # noqa: S101 predicates come from arguments
+            value = self.parameter(Given(ask.arguments, path, rule.convert))
+            found.append(" and " + self.fill(rule.sql, row=row, value=value, **given))
+        return "".join(found)
+
+    def object(self, asks: Sequence[Ask], row: str, subject: str = "") -> tuple[str, str, str]:
+        """Write an object on a row: (joins, its JSON, its pseudonyms or nothing)."""
+        joins: list[str] = []
+        columns: list[tuple[str, str]] = []
+        people = [f"array[{row}.{subject}]"] if subject else []
+        for ask in asks:
+            sql = self.value(ask, row)
+            if sql is not None:
+                columns.append((ask.key, sql))
+                continue
+            below, has_people = self.below(ask, row)
+            name = self.alias("n")
+            joins.append(f" left join lateral ({below}) {name} on true")
+            columns.append((ask.key, f"{name}.j"))
+            people += [f"{name}.k"] if has_people else []
+        return self.assembled(joins, columns, " || ".join(people))
+
+    def assembled(self, joins: list[str], columns: list[tuple[str, str]], people: str) -> tuple[str, str, str]:
+        """Put columns together as one JSON object."""
+        name = self.alias("o")
+        if all(len(key) <= KEY_LIMIT for key, _ in columns):
+            listed = ", ".join(f'{sql} as "{key}"' for key, sql in columns)
+            return "".join(joins) + f" cross join lateral (select {listed}) {name}", f"row_to_json({name})", people
+        listed = ", ".join(f"({number}, '{key}', to_json({sql}))" for number, (key, sql) in enumerate(columns))
+        made = f"(select json_object_agg(t.k, t.v order by t.n) as j from (values {listed}) t(n, k, v)) {name}"
+        return "".join(joins) + f" cross join lateral {made}", f"{name}.j", people
+
+    def value(self, ask: Ask, row: str) -> str | None:
+        """Write a field that is one value of the row, or of the hub; None for one that needs rows of its own."""
+        match ask:
+            case Ask(constant="introspection"):
+                return f"json_build_object('$introspection', '{ask.key}')"
+            case Ask(constant=constant) if constant:
+                return f"'{constant}'::json"
+            case Ask(source=Column(sql)):
+                return self.fill(sql, row=row)
+            case Ask(source=Sealed() | SealedText() | Personal()):
+                return self.sealed(ask, row)
+            case Ask(source=Remote(per_case)):
+                return f"json_build_object('$remote', concat_ws('|', {ask.part}{f', {row}.case_id' if per_case else ''}))"
+            case Ask(source=Problems()):
+                return f"json_build_object('$problems', '{ask.part}')"
+        return None
+
+    def sealed(self, ask: Ask, row: str) -> str:
+        """Write a sealed document as it lies, with its wrapped key, for the hub to open."""
+        document = ask.documents
+        assert document is not None  # noqa: S101 the planner gives one
+        given = {"row": row, "category": ask.name.lower(), "CATEGORY": ask.name}
+        access = self.fill(document.access, **given) if 1 in self.walls else "true"
+        return (
+            f"case when {access} then (select json_build_object('$sealed', concat_ws('|', {ask.part}, {self.fill(document.subject, **given)},"
+            f" '{ask.name}', d.key_version, d.kek, encode(d.wrapped, 'hex'), encode(d.sealed, 'hex')))"
+            f" from ({self.fill(document.sql, **given)}) d where d.sealed is not null) end"
+        )
+
+    def below(self, ask: Ask, row: str, guard: str = "") -> tuple[str, bool]:
+        """Write a field that needs rows of its own: (SELECT of j and perhaps k, whether there is k)."""
+        match ask.source:
+            case One(rows, on):
+                return self.one(rows, self.fill(on, row="{row}", parent=row), ask, row, guard)
+            case Many(rows, on, order):
+                return self.many(rows, on, order, ask, row, guard)
+            case Page():
+                return page(self, ask, row, guard)
+            case Nested():
+                joins, json, people = self.object(ask.asks, row)
+                return f"select {json} as j{f', {people} as k' if people else ''} from (select) x{joins}", bool(people)
+        return self.any_node(ask, guard)
+
+    def one(self, rows: Rows, on: str, ask: Ask, parent: str, guard: str) -> tuple[str, bool]:
+        """Write at most one object."""
+        name = self.alias()
+        joins, json, people = self.object(ask.asks, name, rows.subject)
+        where = on.replace("{row}", name) + self.conditions(ask, name) + guard
+        return f"select {json} as j{f', {people} as k' if people else ''} from {self.rows(rows, parent)} {name}{joins} where {where}", bool(people)
+
+    def many(self, rows: Rows, on: str, order: str, ask: Ask, parent: str, guard: str) -> tuple[str, bool]:  # noqa: PLR0913
+        """Write all objects of a list."""
+        name = self.alias()
+        joins, json, people = self.object(ask.asks, name, rows.subject)
+        given = {"row": name, "parent": parent}
+        gathered = f", concatenated({people}) as k" if people else ""
+        return (
+            f"select coalesce(json_agg({json} order by {self.fill(order, **given)}), '[]') as j{gathered}"
+            f" from {self.rows(rows, parent)} {name}{joins} where {self.fill(on, **given)}{self.conditions(ask, name)}{guard}"
+        ), bool(people)
+
+    def any_node(self, ask: Ask, guard: str) -> tuple[str, bool]:
+        """Write node(id) as the one type its id names, or nodes(ids) as a list in the order of the ids."""
+        asked = ask.arguments
+        assert asked is not None  # noqa: S101 the planner gives them
+        if "ids" not in asked.values:
+            ((_, (rows, by, asks)),) = ask.choices.items()
+            value = self.parameter(Given(asked, ("id",), by.convert))
+            return self.one(rows, self.fill(by.sql, row="{row}", value=value), Ask(ask.key, asks=asks), "", guard)
+        columns, joins, found, people = [], "", [], []
+        for number, (word, (rows, by, asks)) in enumerate(ask.choices.items()):
+            columns.append(f"{self.parameter(Ids(asked, word, by.convert))}::text[]")
+            one, has_people = self.one(rows, self.fill(by.sql, row="{row}", value=f"i.v{number}"), Ask(ask.key, asks=asks), "", guard)
+            name = self.alias("n")
+            joins += f" left join lateral ({one}) {name} on true"
+            found.append(f"{name}.j")
+            people += [f"{name}.k"] if has_people else []
+        columns.append(f"{self.parameter(Ids(asked, '', ''))}::text[]")
+        named = ", ".join(f"v{number}" for number in range(len(columns)))
+        json = f"coalesce({', '.join([*found, 'null::json'])})"
+        gathered = f", concatenated({' || '.join(people)}) as k" if people else ""
+        return (
+            f"select coalesce(json_agg({json} order by i.n), '[]') as j{gathered}"
+            f" from unnest({', '.join(columns)}) with ordinality i({named}, n){joins} where true{guard}"
+        ), bool(people)
+
+
+def roots(writer: Writer, asks: Sequence[Ask], guard: str) -> tuple[str, str]:
+    """Write the roots of an operation side by side: (FROM items with body, the pseudonyms)."""
+    joins: list[str] = []
+    columns: list[tuple[str, str]] = []
+    people: list[str] = []
+    for ask in asks:
+        sql = writer.value(ask, "")
+        if sql is None:
+            below, has_people = writer.below(ask, "", guard)
+            name = writer.alias("f")
+            joins.append(f" left join lateral ({below}) {name} on true")
+            sql = f"{name}.j"
+            people += [f"{name}.k"] if has_people else []
+        columns.append((ask.key, sql))
+    made, json, _ = writer.assembled(joins, columns, "")
+    subjects = "coalesce(" + (" || ".join(people) or "null::uuid[]") + ", '{}')"
+    return f"select {json} as body, {subjects} as subjects from gate{made}", subjects
+
+
+GATE = {
+    "proof": "insert into seen_proof (proof, until, organisation) select {proof}, {proof_until}, {org} from principal where live"
+    " on conflict do nothing returning true as ok",
+    "live": "select true as ok from principal where live",
+}
+"""What must be true before anything is read: the proof is new, or (for what follows in the same request) the asker is live."""
+
+
+def statement(plan: Plan, asks: Sequence[Ask], gate: str, walls: frozenset[int]) -> Statement:
+    """Write roots of a plan with the gate before them and the audit record behind: no new proof, no read; no record, no answer."""
+    writer = Writer(walls)
+    body, _ = roots(writer, asks, " and gate.ok")
+    return assembled(writer, body, gate, bool(plan.categories))
+
+
+def assembled(writer: Writer, body: str, gate: str, audited: bool) -> Statement:  # noqa: FBT001 one of two forms
+    """Bind the principal, pass the gate, answer, and leave the audit record, each part naming the one it needs."""
+    bound = " and ".join(
+        f"set_config('hub.{name}', {value}, true) is not null"
+        for name, value in (
+            ("organisation", writer.fill("{org}::text")),
+            ("client", writer.fill("{client}")),
+            ("user", writer.fill("coalesce({user}, '')")),
+            ("scopes", writer.fill("{scopes}")),
+            ("proof", writer.fill("encode({proof}, 'hex')")),
+        )
+    )
+    bound += writer.fill(" and set_config('synchronous_commit', {commit}, true) is not null")
+    logged = (
+        "insert into audit (organisation, client, usr, action, operation, purpose, subjects, categories, proof) select"
+        " {org}, {client}, {user}, {action}, {operation}, {purpose}, answer.subjects, {categories}::category[], {proof} from answer returning true as ok"
+        if audited
+        else "select true as ok from answer"
+    )
+    sql = (
+        f"with principal as materialized (select case when {bound} then viewer_is_live({writer.base('token')}) end as live),\n"
+        f"gate as materialized ({writer.fill(GATE[gate])}),\n"
+        f"answer as materialized ({body} where gate.ok),\n"
+        f"logged as ({writer.fill(logged)})\n"
+        "select p.live, nullif(current_setting('hub.organisation', true), '')::int as ran_as, (select ok from gate) as fresh,"
+        " (select answer.body from answer, logged where logged.ok) as body from principal p"
+    )
+    return Statement(sql, tuple(writer.parameters), tuple(writer.cursors))

@@ -1,0 +1,190 @@
+"""This module holds cases: ICORN's record of one person at risk, one object for each disclosure category."""
+
+import strawberry
+
+from auth.scopes import Scope
+from schema.consents import Consent
+from schema.edges import FeedResultRef, ReferralRef
+from schema.enums import CaseOrderField, CaseStatus, Category, Direction, DisclosureBasis, DisclosureGap, Discipline, RiskLevel
+from schema.fields import Order, Page, Remote, Sealed, Where, asked, column, given, many, noun, source, where
+from schema.nodes import Connection, Node
+from schema.persons import Assessment, Contact, Family, Health, Identity, PersonInput, Profile, Threat, Whereabouts
+from schema.referrals import REFERRALS, ReferralFilter, ReferralOrder
+from schema.residencies import Residency
+from schema.rows import CASE, CASE_WITHHELD, CONSENT, DISCLOSURE, REFERRAL, RESIDENCY, case_document
+from schema.scalars import CountryCode, Date, DateTime, Duration
+
+CASES = Page(
+    CASE,
+    "true",
+    {"OPENED_ON": Order("opened_on", "date"), "UPDATED_AT": Order("updated_at", "timestamptz"), "RISK_LEVEL": Order("risk_level", "risk_level")},
+    ("OPENED_ON", "DESC"),
+    Order("pairwise", "uuid"),
+)
+CASE_REFERRALS = Page(REFERRAL, "{row}.case_id = {parent}.case_id", REFERRALS.orders, REFERRALS.default, REFERRALS.tie)
+
+
+@noun()
+class DisclosureRule:
+    """May the viewer see one category, on what basis, and what is missing if not."""
+
+    category: Category = column("category")
+    visible: bool = column("visible")
+    basis: list[DisclosureBasis] = column("basis")
+    missing: list[DisclosureGap] = column("missing")
+
+
+def _sealed(category: Category) -> object:
+    scope = Scope(f"cases:{category.lower()}")
+    return source(Sealed(case_document(category), category), scope, category=category)
+
+
+@noun(
+    Scope.CASES_READ,
+    rows=CASE,
+    places={"case": Where("{row}.pairwise = {value}::uuid", "uuid:case")},
+    category="OVERVIEW",
+    description="ICORN's record of one person at risk.",
+)
+class Case(Node):
+    """ICORN's record of one person at risk."""
+
+    id: strawberry.ID = column("'case_' || {row}.pairwise")
+    reference: str = column("reference")
+    status: CaseStatus = column("status")
+    discipline: Discipline = column("discipline")
+    origin: CountryCode | None = column("origin")
+    risk_level: RiskLevel = column("risk_level")
+    opened_on: Date = column("opened_on")
+    updated_at: DateTime = column("updated_at", description="Of the overview alone: an edit in another category does not move it.")
+    version: str | None = column("{row}.version::text", Scope.CASES_WRITE)
+    withheld: list[Category] = column(
+        CASE_WITHHELD, description="Categories this viewer may not see in this case. Decided by policy alone."
+    )
+    profile: Profile | None = _sealed(Category.PROFILE)
+    identity: Identity | None = _sealed(Category.IDENTITY)
+    contact: Contact | None = _sealed(Category.CONTACT)
+    whereabouts: Whereabouts | None = _sealed(Category.WHEREABOUTS)
+    threat: Threat | None = _sealed(Category.THREAT)
+    health: Health | None = _sealed(Category.HEALTH)
+    family: Family | None = _sealed(Category.FAMILY)
+    assessment: Assessment | None = _sealed(Category.ASSESSMENT)
+    residencies: list[Residency] | None = many(
+        RESIDENCY,
+        "{row}.case_id = {parent}.case_id",
+        "{row}.starts desc, {row}.name",
+        Scope.RESIDENCIES_READ,
+        description="Where the person stays is WHEREABOUTS: a residency exists only for those who may see that category.",
+    )
+    consents: list[Consent] | None = many(
+        CONSENT, "{row}.case_id = {parent}.case_id", "{row}.given_on, {row}.consent_id", Scope.CONSENTS_READ
+    )
+    disclosure: list[DisclosureRule] = many(
+        DISCLOSURE,
+        "true",
+        "{row}.category",
+        description="For each category: may this viewer see it, on what basis, and what is missing if not.",
+    )
+
+    @asked(CASE_REFERRALS, Scope.REFERRALS_READ)
+    def referrals(
+        self,
+        filter: ReferralFilter | None = strawberry.UNSET,  # noqa: A002 the contract's name
+        order_by: list[ReferralOrder] | None = strawberry.UNSET,
+        first: int | None = strawberry.UNSET,
+        after: str | None = strawberry.UNSET,
+    ) -> Connection[ReferralRef] | None:
+        """Referrals of this person that the viewer takes part in."""
+        raise NotImplementedError
+
+    @asked(Remote(per_case=True), Scope.FEEDS_READ)
+    def feed_records(
+        self, max_age: Duration | None = strawberry.UNSET, deadline: Duration | None = strawberry.UNSET
+    ) -> list[FeedResultRef] | None:
+        """What each sister feed says of this person, with provenance and freshness."""
+        raise NotImplementedError
+
+
+@strawberry.input(one_of=True)
+class CaseBy:
+    """Names one case, as the asker's organisation knows it."""
+
+    id: strawberry.ID | None = where("{row}.pairwise = {value}::uuid", "uuid:case")
+    reference: str | None = where("{row}.reference = {value}::text")
+
+
+@strawberry.input
+class CaseFilter:
+    """Narrows a list of cases. What is asked of a hidden value matches nothing."""
+
+    status: list[CaseStatus] | None = where("{row}.status = any ({value}::text[]::case_status[])")
+    discipline: list[Discipline] | None = where("{row}.discipline = any ({value}::text[]::discipline[])")
+    origin: list[CountryCode] | None = where("{row}.origin = any ({value}::text[])")
+    risk_level: list[RiskLevel] | None = where("{row}.risk_level = any ({value}::text[]::risk_level[])")
+    opened_from: Date | None = where("{row}.opened_on >= {value}::date")
+    opened_to: Date | None = where("{row}.opened_on <= {value}::date")
+    referred_by: strawberry.ID | None = where(
+        "exists (select from referral f join referral_access v on v.referral_id = f.id and v.organisation = {org} and v.visible @> {now}"
+        " join organisation o on o.id = f.sender and o.code = {value}::text where f.case_id = {row}.case_id)",
+        "key:organisation",
+        Scope.REFERRALS_READ,
+    )
+    family_name: str | None = where(
+        "{row}.identity @> {now} and exists (select from case_name_digest d where d.case_id = {row}.case_id and d.family_name = {value}::bytea)",
+        "name_digest",
+        Scope.CASES_IDENTITY,
+    )
+
+
+@strawberry.input
+class CaseOrder:
+    """One sort key of a list of cases."""
+
+    field: CaseOrderField
+    direction: Direction
+
+
+@strawberry.input
+class OpenCaseInput:
+    """A case opened from a referral, from a feed record, or from a first conversation."""
+
+    idempotency_key: str
+    referral: strawberry.ID | None = given()
+    feed_record: strawberry.ID | None = given()
+    discipline: Discipline | None = given()
+    origin: CountryCode | None = given()
+    risk_level: RiskLevel
+    person: PersonInput | None = given()
+
+
+@strawberry.input
+class ShareCaseInput:
+    """One case opened to one organisation, until a date."""
+
+    idempotency_key: str
+    case: strawberry.ID
+    organisation: strawberry.ID
+    categories: list[Category]
+    until: DateTime | None = given()
+    reason: str
+
+
+@strawberry.input
+class LinkRecordsInput:
+    """Feed records said to be of the same person."""
+
+    idempotency_key: str
+    case: strawberry.ID
+    records: list[strawberry.ID]
+    reason: str
+
+
+@strawberry.input
+class HoldCaseInput:
+    """Never to this organisation, whatever else allows it; or no longer held."""
+
+    idempotency_key: str
+    case: strawberry.ID
+    organisation: strawberry.ID
+    held: bool
+    reason: str

@@ -1,0 +1,24 @@
+"""This module names types across files that know each other, so that nouns may stand in files of their own."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import strawberry
+
+if TYPE_CHECKING:
+    from schema.agreements import Agreement
+    from schema.cases import Case
+    from schema.cities import City
+    from schema.consents import Consent
+    from schema.feeds import FeedResult
+    from schema.organisations import Organisation
+    from schema.referrals import Referral
+    from schema.residencies import Residency
+
+AgreementRef = Annotated["Agreement", strawberry.lazy("schema.agreements")]
+CaseRef = Annotated["Case", strawberry.lazy("schema.cases")]
+CityRef = Annotated["City", strawberry.lazy("schema.cities")]
+ConsentRef = Annotated["Consent", strawberry.lazy("schema.consents")]
+FeedResultRef = Annotated["FeedResult", strawberry.lazy("schema.feeds")]
+OrganisationRef = Annotated["Organisation", strawberry.lazy("schema.organisations")]
+ReferralRef = Annotated["Referral", strawberry.lazy("schema.referrals")]
+ResidencyRef = Annotated["Residency", strawberry.lazy("schema.residencies")]

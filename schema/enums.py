@@ -1,0 +1,248 @@
+"""This module holds the enums of the public contract; their values are those of the Postgres enum types of the same name."""
+
+from enum import StrEnum, auto
+
+import strawberry
+
+
+class _Named(StrEnum):
+    @staticmethod
+    def _generate_next_value_(name: str, *_: object) -> str:
+        return name
+
+
+@strawberry.enum
+class Category(_Named):
+    """A disclosure category: one scope, one object on Case, one table."""
+
+    OVERVIEW = auto()
+    PROFILE = auto()
+    IDENTITY = auto()
+    CONTACT = auto()
+    WHEREABOUTS = auto()
+    THREAT = auto()
+    HEALTH = auto()
+    FAMILY = auto()
+    ASSESSMENT = auto()
+
+
+@strawberry.enum
+class CaseStatus(_Named):
+    """Where a case stands, from application to the time after a residency."""
+
+    APPLICANT = auto()
+    IN_ASSESSMENT = auto()
+    CANDIDATE = auto()
+    PRESENTED = auto()
+    INVITED = auto()
+    RELOCATING = auto()
+    IN_RESIDENCE = auto()
+    ALUMNUS = auto()
+    DECLINED = auto()
+    WITHDRAWN = auto()
+    CLOSED = auto()
+
+
+@strawberry.enum
+class Discipline(_Named):
+    """What the person does."""
+
+    WRITER = auto()
+    JOURNALIST = auto()
+    TRANSLATOR = auto()
+    PUBLISHER = auto()
+    VISUAL_ARTIST = auto()
+    CARTOONIST = auto()
+    MUSICIAN = auto()
+    FILMMAKER = auto()
+    PERFORMER = auto()
+    PHOTOGRAPHER = auto()
+    OTHER = auto()
+
+
+@strawberry.enum
+class RiskLevel(_Named):
+    """How great the danger is held to be."""
+
+    LOW = auto()
+    MODERATE = auto()
+    HIGH = auto()
+    EXTREME = auto()
+
+
+@strawberry.enum
+class ThreatSource(_Named):
+    """Who threatens the person."""
+
+    STATE = auto()
+    MILITARY = auto()
+    POLICE = auto()
+    ARMED_GROUP = auto()
+    RELIGIOUS_GROUP = auto()
+    COMMUNITY = auto()
+    ONLINE = auto()
+    UNKNOWN = auto()
+
+
+@strawberry.enum
+class ResidencyStatus(_Named):
+    """Where a residency stands."""
+
+    OFFERED = auto()
+    ACCEPTED = auto()
+    ACTIVE = auto()
+    COMPLETED = auto()
+    CANCELLED = auto()
+
+
+@strawberry.enum
+class OrganisationKind(_Named):
+    """ICORN itself, a sister organisation, or a city of refuge."""
+
+    ICORN = auto()
+    SISTER = auto()
+    CITY = auto()
+
+
+@strawberry.enum
+class AgreementStatus(_Named):
+    """Where a data-sharing agreement stands."""
+
+    PROPOSED = auto()
+    ACTIVE = auto()
+    ENDED = auto()
+    EXPIRED = auto()
+
+
+@strawberry.enum
+class ConsentDecision(_Named):
+    """The person's own word. DENY beats ALLOW."""
+
+    ALLOW = auto()
+    DENY = auto()
+
+
+@strawberry.enum
+class DisclosureBasis(_Named):
+    """Why an organisation may see a category of a case."""
+
+    ICORN = auto()
+    AGREEMENT = auto()
+    REFERRER = auto()
+    RECIPIENT = auto()
+    PRESENTED = auto()
+    SHARE = auto()
+    EMERGENCY = auto()
+
+
+@strawberry.enum
+class DisclosureGap(_Named):
+    """What is missing for a category to be seen. A hold or a seal looks like a missing basis."""
+
+    SCOPE = auto()
+    BASIS = auto()
+    CONSENT = auto()
+
+
+@strawberry.enum
+class ReferralStatus(_Named):
+    """Where a referral stands."""
+
+    SUBMITTED = auto()
+    RECEIVED = auto()
+    INFORMATION_REQUESTED = auto()
+    IN_REVIEW = auto()
+    ACCEPTED = auto()
+    DECLINED = auto()
+    WITHDRAWN = auto()
+    REDIRECTED = auto()
+    COMPLETED = auto()
+
+
+@strawberry.enum
+class DeclineReason(_Named):
+    """Why a referral was declined."""
+
+    OUT_OF_MANDATE = auto()
+    NO_CAPACITY = auto()
+    NOT_VERIFIED = auto()
+    ALREADY_HELPED = auto()
+    UNSAFE_TO_PROCEED = auto()
+    DUPLICATE = auto()
+    OTHER = auto()
+
+
+@strawberry.enum
+class Urgency(_Named):
+    """How soon someone must act."""
+
+    ROUTINE = auto()
+    URGENT = auto()
+    EMERGENCY = auto()
+
+
+@strawberry.enum
+class ReferralEventKind(_Named):
+    """What happened to a referral."""
+
+    SUBMITTED = auto()
+    ACKNOWLEDGED = auto()
+    IN_REVIEW = auto()
+    INFORMATION_REQUESTED = auto()
+    INFORMATION_GIVEN = auto()
+    ACCEPTED = auto()
+    DECLINED = auto()
+    WITHDRAWN = auto()
+    REDIRECTED = auto()
+    COMPLETED = auto()
+    MESSAGE = auto()
+
+
+@strawberry.enum
+class FeedKind(_Named):
+    """What kind of system a sister organisation's feed is."""
+
+    GRAPHQL = auto()
+    REST = auto()
+    KOBO = auto()
+    CIVICRM = auto()
+    FHIR = auto()
+    PRIMERO = auto()
+    ODK = auto()
+    CSV = auto()
+    HUB = auto()
+
+
+@strawberry.enum
+class FeedState(_Named):
+    """How far what a feed says can be relied on now."""
+
+    FRESH = auto()
+    STALE = auto()
+    UNAVAILABLE = auto()
+
+
+@strawberry.enum
+class CaseOrderField(_Named):
+    """What cases can be ordered by."""
+
+    OPENED_ON = auto()
+    UPDATED_AT = auto()
+    RISK_LEVEL = auto()
+
+
+@strawberry.enum
+class ReferralOrderField(_Named):
+    """What referrals can be ordered by."""
+
+    SUBMITTED_AT = auto()
+    UPDATED_AT = auto()
+    URGENCY = auto()
+
+
+@strawberry.enum
+class Direction(_Named):
+    """Which way a list is ordered."""
+
+    ASC = auto()
+    DESC = auto()

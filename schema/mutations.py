@@ -1,0 +1,83 @@
+"""This module holds what can be changed. Each mutation is one function of the same name in hub.commands."""
+
+import strawberry
+
+from auth.scopes import Scope
+from schema.cases import Case, HoldCaseInput, LinkRecordsInput, OpenCaseInput, ShareCaseInput
+from schema.consents import Consent, RecordConsentInput, WithdrawConsentInput
+from schema.fields import Command, Problems, asked, one, source
+from schema.referrals import Referral, SubmitReferralInput
+from schema.rows import CASE, CONSENT, REFERRAL
+
+
+@strawberry.type(description="Expected trouble with an input: shown beside the field it concerns. Nothing was changed.")
+class Problem:
+    """Expected trouble with an input."""
+
+    code: str
+    message: str
+    path: list[str]
+
+
+@strawberry.type
+class ReferralPayload:
+    """What became of a referral."""
+
+    referral: Referral | None = one(REFERRAL, "{row}.referral_id = {subject}::uuid")
+    problems: list[Problem] = source(Problems())
+
+
+@strawberry.type
+class CasePayload:
+    """What became of a case."""
+
+    case: Case | None = one(CASE, "{row}.case_id = {subject}::uuid")
+    problems: list[Problem] = source(Problems())
+
+
+@strawberry.type
+class ConsentPayload:
+    """What became of a consent."""
+
+    consent: Consent | None = one(CONSENT, "{row}.consent_id = {subject}::uuid")
+    problems: list[Problem] = source(Problems())
+
+
+@strawberry.type
+class Mutation:
+    """What can be changed."""
+
+    @asked(Command(), Scope.REFERRALS_SUBMIT)
+    def submit_referral(self, input: SubmitReferralInput) -> ReferralPayload | None:  # noqa: A002 the contract's name
+        """Hand a person to another organisation, within what they agreed to."""
+        raise NotImplementedError
+
+    @asked(Command(), Scope.CASES_WRITE)
+    def open_case(self, input: OpenCaseInput) -> CasePayload | None:  # noqa: A002 the contract's name
+        """Open a case from a referral, a feed record, or a first conversation."""
+        raise NotImplementedError
+
+    @asked(Command(), Scope.CASES_WRITE)
+    def share_case(self, input: ShareCaseInput) -> CasePayload | None:  # noqa: A002 the contract's name
+        """Open one case to one organisation, until a date."""
+        raise NotImplementedError
+
+    @asked(Command(), Scope.CASES_WRITE)
+    def link_records(self, input: LinkRecordsInput) -> CasePayload | None:  # noqa: A002 the contract's name
+        """Say that feed records are of the same person as a case."""
+        raise NotImplementedError
+
+    @asked(Command(), Scope.CASES_WRITE)
+    def hold_case(self, input: HoldCaseInput) -> CasePayload | None:  # noqa: A002 the contract's name
+        """Never to this organisation, whatever else allows it."""
+        raise NotImplementedError
+
+    @asked(Command(), Scope.CONSENTS_WRITE)
+    def record_consent(self, input: RecordConsentInput) -> ConsentPayload | None:  # noqa: A002 the contract's name
+        """Record the person's decision about a case or a referral."""
+        raise NotImplementedError
+
+    @asked(Command(), Scope.CONSENTS_WRITE)
+    def withdraw_consent(self, input: WithdrawConsentInput) -> ConsentPayload | None:  # noqa: A002 the contract's name
+        """Take a decision back. It ends at once, everywhere."""
+        raise NotImplementedError

@@ -1,0 +1,24 @@
+"""This module holds the organisations that take part; their names are public."""
+
+import strawberry
+
+from schema.cities import City
+from schema.enums import OrganisationKind
+from schema.fields import Order, Page, Where, column, noun, one
+from schema.nodes import Node
+from schema.rows import CITY, ORGANISATION
+
+ORGANISATIONS = Page(ORGANISATION, "true", {"CODE": Order("code", "text")}, ("CODE", "ASC"), Order("code", "text"))
+ORGANISATION_BY_CODE = Where("{row}.code = {value}::text")
+
+
+@noun(rows=ORGANISATION, places={"organisation": Where("{row}.code = {value}::text", "key:organisation")})
+class Organisation(Node):
+    """ICORN, a sister organisation, or a city of refuge."""
+
+    id: strawberry.ID = column("'organisation_' || {row}.code")
+    code: str = column("code")
+    name: str = column("name")
+    kind: OrganisationKind = column("kind")
+    website: str | None = column("website")
+    city: City | None = one(CITY, "{row}.city = {parent}.city")

@@ -1,0 +1,127 @@
+"""This module holds the roots of every query, and the whole schema built from them."""
+
+from typing import Final
+
+import strawberry
+from strawberry.schema.config import StrawberryConfig
+
+from auth.scopes import Scope
+from schema.cases import CASES, Case, CaseBy, CaseFilter, CaseOrder
+from schema.cities import CITIES, City, CityFilter
+from schema.consents import Consent
+from schema.feeds import Feed, FeedCursor, FeedRecordFilter, FeedResult
+from schema.fields import AnyNode, One, Remote, Where, asked, many, one
+from schema.mutations import Mutation
+from schema.nodes import Connection, Node
+from schema.organisations import ORGANISATIONS, Organisation
+from schema.referrals import REFERRALS, Message, Referral, ReferralBy, ReferralEvent, ReferralFilter, ReferralOrder
+from schema.residencies import Residency
+from schema.rows import CASE, CITY, FEED, ORGANISATION, REFERRAL, VIEWER
+from schema.scalars import SCALARS, Duration
+from schema.viewer import Viewer
+
+UNSET: Final = strawberry.UNSET
+BY_CODE: Final = {"code": Where("{row}.code = {value}::text")}
+
+
+@strawberry.type
+class Query:
+    """What can be asked."""
+
+    viewer: Viewer = one(VIEWER, "true")
+    feeds: list[Feed] | None = many(FEED, "true", "{row}.code", Scope.FEEDS_READ)
+
+    @asked(AnyNode())
+    def node(self, id: strawberry.ID) -> Node | None:  # noqa: A002 Relay's name
+        """Whatever has this id, if the viewer may see it."""
+        raise NotImplementedError
+
+    @asked(AnyNode())
+    def nodes(self, ids: list[strawberry.ID]) -> list[Node | None]:
+        """Whatever has these ids, in their order, null where there is nothing to be seen."""
+        raise NotImplementedError
+
+    @asked(One(CASE), Scope.CASES_READ)
+    def case(self, by: CaseBy) -> Case | None:
+        """One case."""
+        raise NotImplementedError
+
+    @asked(CASES, Scope.CASES_READ)
+    def cases(  # noqa: PLR0913 the contract's arguments
+        self,
+        filter: CaseFilter | None = UNSET,  # noqa: A002 the contract's name
+        order_by: list[CaseOrder] | None = UNSET,
+        first: int | None = UNSET,
+        after: str | None = UNSET,
+        last: int | None = UNSET,
+        before: str | None = UNSET,
+    ) -> Connection[Case] | None:
+        """The cases opened to the viewer, newest first."""
+        raise NotImplementedError
+
+    @asked(One(REFERRAL), Scope.REFERRALS_READ)
+    def referral(self, by: ReferralBy) -> Referral | None:
+        """One referral."""
+        raise NotImplementedError
+
+    @asked(REFERRALS, Scope.REFERRALS_READ)
+    def referrals(  # noqa: PLR0913 the contract's arguments
+        self,
+        filter: ReferralFilter | None = UNSET,  # noqa: A002 the contract's name
+        order_by: list[ReferralOrder] | None = UNSET,
+        first: int | None = UNSET,
+        after: str | None = UNSET,
+        last: int | None = UNSET,
+        before: str | None = UNSET,
+    ) -> Connection[Referral] | None:
+        """The referrals the viewer takes part in, newest first."""
+        raise NotImplementedError
+
+    @asked(One(CITY), arguments=BY_CODE)
+    def city(self, code: str) -> City | None:
+        """One city of refuge, by its code."""
+        raise NotImplementedError
+
+    @asked(CITIES)
+    def cities(  # noqa: PLR0913 the contract's arguments
+        self,
+        filter: CityFilter | None = UNSET,  # noqa: A002 the contract's name
+        first: int | None = UNSET,
+        after: str | None = UNSET,
+        last: int | None = UNSET,
+        before: str | None = UNSET,
+    ) -> Connection[City]:
+        """The cities of refuge, by code."""
+        raise NotImplementedError
+
+    @asked(One(ORGANISATION), arguments=BY_CODE)
+    def organisation(self, code: str) -> Organisation | None:
+        """One organisation, by its code."""
+        raise NotImplementedError
+
+    @asked(ORGANISATIONS)
+    def organisations(
+        self, first: int | None = UNSET, after: str | None = UNSET, last: int | None = UNSET, before: str | None = UNSET
+    ) -> Connection[Organisation]:
+        """The organisations that take part, by code."""
+        raise NotImplementedError
+
+    @asked(Remote(per_case=False), Scope.FEEDS_READ)
+    def feed_records(
+        self,
+        filter: FeedRecordFilter | None = UNSET,  # noqa: A002 the contract's name
+        max_age: Duration | None = UNSET,
+        deadline: Duration | None = UNSET,
+        first: int | None = UNSET,
+        after: list[FeedCursor] | None = UNSET,
+    ) -> list[FeedResult] | None:
+        """Live or synced records of sister feeds; each feed answers for itself within `deadline`."""
+        raise NotImplementedError
+
+
+SCHEMA: Final = strawberry.Schema(
+    Query,
+    Mutation,
+    types=[Consent, Message, ReferralEvent, Residency],
+    config=StrawberryConfig(disable_field_suggestions=True, scalar_map=SCALARS),
+)

@@ -1,0 +1,144 @@
+"""This module is the first wall: the rows each type stands on, and what of them the viewer may see. The rule stands nowhere else.
+
+Postgres repeats it in its row policies (sql/0009_reads_and_writes.sql), and each wall is tested with the other one down.
+"""
+
+from schema.enums import Category
+from schema.fields import Document, Rows
+from schema.persons import PERSONAL
+
+_PERIODS = ", ".join(f"a.{category.lower()}" for category in PERSONAL)
+
+
+def _withheld(categories: tuple[Category, ...], alias: str) -> str:
+    open_to_viewer = (
+        f"case when (select viewer_has('cases:{c.lower()}')) and {alias}.{c.lower()} @> {{now}} then null else '{c}'::category end" for c in categories
+    )
+    return f"array_remove(array[{', '.join(open_to_viewer)}], null)"
+
+
+CITY = Rows("select c.id as city, c.code, c.name, c.country, c.member_since, c.latitude, c.longitude, c.vacancies from city c")
+
+ORGANISATION = Rows("select o.id as organisation, o.code, o.name, o.kind, o.website, o.city from organisation o")
+
+AGREEMENT = Rows(
+    "select g.id as agreement, g.organisation, g.purpose, g.categories, g.origins, g.disciplines, g.valid_from, g.valid_until,"
+    " agreement_state(g, {now}) as status from agreement g",
+    access="g.organisation = {org}",
+)
+APPROVAL = Rows("select p.agreement, p.organisation, p.approver, p.at from agreement_approval p")
+
+CASE = Rows(
+    "select a.case_id, a.pairwise, a.reference, a.pseudonym, a.opened_on, a.updated_at, a.risk_level, f.status, f.discipline, f.origin, f.version,"
+    f" {_PERIODS}, a.assessment, a.overview"
+    " from case_access a join case_file f on f.id = a.case_id",
+    access="a.organisation = {org} and a.overview @> {now}",
+    subject="pseudonym",
+)
+CASE_WITHHELD = _withheld((*PERSONAL, Category.ASSESSMENT), "{row}")
+
+DISCLOSURE = Rows("select d.category, d.visible, d.basis, d.missing from viewer_disclosure({parent}.case_id) d")
+
+RESIDENCY = Rows(
+    "select r.case_id, r.city, r.status, r.starts_on, r.ends_on, coalesce(r.starts_on, 'infinity') as starts, a.pairwise, a.pseudonym,"
+    " child_name(a.pairwise, r.id) as name"
+    " from residency r join case_access a on a.case_id = r.case_id",
+    access="a.organisation = {org} and a.whereabouts @> {now} and (select viewer_has('cases:read', 'cases:whereabouts'))",
+    subject="pseudonym",
+)
+
+REFERRAL = Rows(
+    "select a.referral_id, a.pairwise, a.reference, a.pseudonym, a.submitted_at, a.updated_at, a.urgency, f.sender, f.recipient, f.status,"
+    " f.discipline, f.origin, f.shared_categories, f.decline_reason, f.case_id, f.reason,"
+    f" case when f.sender = {{org}} then f.client_reference end as client_reference, f.client, f.usr, {_PERIODS},"
+    f" {_withheld(PERSONAL, 'a')} as withheld"
+    " from referral_access a join referral f on f.id = a.referral_id",
+    access="a.organisation = {org} and a.visible @> {now}",
+    subject="pseudonym",
+)
+EVENT = Rows("select e.referral_id, e.ordinal, e.kind, e.status, e.organisation, e.at, e.note, a.pairwise, a.pseudonym"
+    " from referral_event e join referral_access a on a.referral_id = e.referral_id",
+    access="a.organisation = {org} and a.visible @> {now}",
+    subject="pseudonym",
+)  # fmt: skip
+MESSAGE = Rows("select m.referral_id, m.ordinal, m.organisation, m.at, m.body, a.pairwise, a.pseudonym"
+    " from message m join referral_access a on a.referral_id = m.referral_id",
+    access="a.organisation = {org} and a.visible @> {now}",
+    subject="pseudonym",
+)  # fmt: skip
+
+CONSENT = Rows(
+    "select c.id as consent_id, c.case_id, c.referral_id, c.decision, c.organisation, c.categories, c.given_on, c.valid_until, c.withdrawn_at,"
+    " case when c.recorded_by = {org} or (select viewer_is_icorn()) then c.evidence end as evidence,"
+    " ca.pairwise as case_pairwise, child_name(ca.pairwise, c.id) as case_name, ra.pairwise as referral_pairwise,"
+    " child_name(ra.pairwise, c.id) as referral_name, coalesce(ca.pseudonym, ra.pseudonym) as pseudonym"
+    " from consent c"
+    " left join case_access ca on ca.case_id = c.case_id and ca.organisation = {org} and ca.overview @> {now}"
+    " left join referral_access ra on ra.referral_id = c.referral_id and ra.organisation = {org} and ra.visible @> {now}",
+    access="(ca.case_id is not null or ra.referral_id is not null)"
+    " and ((select viewer_is_icorn()) or c.recorded_by = {org} or c.decision = 'ALLOW' and (c.organisation is null or c.organisation = {org}))",
+    subject="pseudonym",
+)
+
+FEED = Rows(
+    "select f.id as feed_id, f.code, f.organisation, f.kind, f.paused, f.last_synced_at, f.last_problem, {now} - f.last_synced_at as lag,"
+    " case when f.last_synced_at is null then 'UNAVAILABLE' when f.last_synced_at + 2 * f.every < {now} and f.state = 'FRESH' then 'STALE'"
+    " else f.state end as state from feed f",
+    access="(select viewer_has('feeds:read'))",
+)
+FEED_RECORD = Rows(
+    "select r.id as record_id, r.feed, r.source_id, r.source_url, r.discipline, r.origin, r.risk_level, r.urgency, r.submitted_at, r.updated_at,"
+    " coalesce(r.updated_at, '-infinity') as moved_at,"
+    " array(select k from unnest(enum_range('PROFILE'::category, 'FAMILY'::category)) k where not viewer_has('cases:' || lower(k::text))) as withheld"
+    " from feed_record r",
+    access="r.present and (select viewer_has('feeds:read')) and ((select viewer_is_icorn())"
+    " or exists (select from feed o where o.id = r.feed and o.organisation = {org}))",
+)
+LINKED_CASE = Rows(CASE.select.replace("select a.case_id", "select l.record, a.case_id") + " join feed_record_link l on l.case_id = a.case_id",
+    access=CASE.access, subject=CASE.subject)
+
+VIEWER = Rows(
+    "select c.organisation, c.client_id, c.name as client_name from client c",
+    access="c.organisation = {org} and c.client_id = (select viewer_client())",
+)
+
+
+def case_document(category: Category) -> Document:
+    """Tell where a case's sealed document of one category lies."""
+    noun = category.lower()
+    return Document(
+        subject="'case:' || {row}.case_id",
+        sql=f"select s.key_version, s.sealed, k.kek, k.wrapped from case_{noun} s join case_key k on k.case_id = s.case_id where s.case_id = {{row}}.case_id",
+        access=f"{{row}}.{noun} @> {{now}}",
+    )
+
+
+REFERRED_PERSON = Document(
+    subject="'referral:' || {row}.referral_id",
+    sql="select s.key_version, s.sealed, k.kek, k.wrapped from referral_person s join referral_key k on k.referral_id = s.referral_id"
+    " where s.referral_id = {row}.referral_id and s.category = '{CATEGORY}'",
+    access="{row}.{category} @> {now}",
+)
+FEED_PERSON = Document(
+    subject="'feed_record:' || {row}.record_id",
+    sql="select s.key_version, s.sealed, k.kek, k.wrapped from feed_record_person s join feed_record_key k on k.record = s.record"
+    " where s.record = {row}.record_id and s.category = '{CATEGORY}'",
+)
+
+
+def referral_text(column: str) -> Document:
+    """Tell where a text lies that a party to a referral wrote."""
+    return Document(
+        subject="'referral:' || {row}.referral_id",
+        sql=f"select 1 as key_version, {{row}}.{column} as sealed, k.kek, k.wrapped from referral_key k where k.referral_id = {{row}}.referral_id",
+        access=f"{{row}}.{column} is not null",
+    )
+
+
+CONSENT_EVIDENCE = Document(
+    subject="case when {row}.referral_id is null then 'case:' || {row}.case_id else 'referral:' || {row}.referral_id end",
+    sql="select 1 as key_version, {row}.evidence as sealed, k.kek, k.wrapped from"
+    " (select referral_id as id, kek, wrapped from referral_key union all select case_id, kek, wrapped from case_key) k"
+    " where k.id = coalesce({row}.referral_id, {row}.case_id)",
+    access="{row}.evidence is not null",
+)
