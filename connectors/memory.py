@@ -15,6 +15,9 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 class MemoryConnector:
     """A feed of `records`, read anew for each page, in order of (updated, id) so that its cursor is sound.
 
+    With `newest_first` the order is the other way round, as some systems have it: a record that changes before it is
+    read moves out of the pull's way and is missed.
+
     `before_page` is called with the page's number (from 0 in each pull) and may change the records or raise what it
     likes. A raw record has its id in `id` and the time of its last change in `updated` (RFC 3339).
     """
@@ -26,12 +29,14 @@ class MemoryConnector:
         *,
         page_size: int = 2,
         incremental: bool = True,
+        newest_first: bool = False,
         before_page: Callable[[int], None] = lambda _: None,
     ) -> None:
         self.records = records
         self.page_size = page_size
         self.before_page = before_page
         self.incremental = incremental
+        self.newest_first = newest_first
         self._mapping = compile_mapping(mapping)
         self.rules = self._mapping.rules
 
@@ -55,13 +60,20 @@ class MemoryConnector:
             number += 1
 
     def _after(self, cursor: Cursor) -> list[tuple[str, Raw]]:
-        places = sorted(((_place(raw), raw) for raw in self.records), key=lambda pair: pair[0])
+        places = sorted(((_place(raw), raw) for raw in self.records), key=_first, reverse=self.newest_first)
         since = cursor.since if self.incremental else None
         return [
             (place, raw)
             for place, raw in places
-            if (since is None or _moment(raw) >= since) and (cursor.after is None or place > cursor.after)
+            if (since is None or _moment(raw) >= since) and self._behind(place, cursor.after)
         ]
+
+    def _behind(self, place: str, after: str | None) -> bool:
+        return after is None or (place < after if self.newest_first else place > after)
+
+
+def _first(pair: tuple[str, Raw]) -> str:
+    return pair[0]
 
 
 def _moment(raw: Raw) -> datetime:

@@ -61,7 +61,7 @@ class Pools:
     worker: "Pool[Any]" = field(repr=False)
 
 
-def create_app(  # noqa: PLR0913 all that differs between a hub, a demo and a test
+def create_app(
     issuer: str,
     keyring: Keyring,
     pools: Pools,
@@ -101,7 +101,11 @@ def create_app(  # noqa: PLR0913 all that differs between a hub, a demo and a te
 
 def feed_connectors(settings: Settings) -> ConnectorOf:
     """Give what makes the connector of a feed, with the secrets and private hosts that are set."""
-    sources = [from_environment()] if settings.secrets_dir is None else [from_directory(settings.secrets_dir), from_environment()]
+    sources = (
+        [from_environment()]
+        if settings.secrets_dir is None
+        else [from_directory(settings.secrets_dir), from_environment()]
+    )
     surroundings = Surroundings(either(*sources), settings.feed_private_hosts)
 
     def connector_of(feed: Feed) -> Connector:
@@ -113,11 +117,24 @@ def feed_connectors(settings: Settings) -> ConnectorOf:
 @asynccontextmanager
 async def opened(settings: Settings, name: str) -> AsyncIterator[Pools]:
     """Open the pools of a hub process, and refuse a database whose second wall has a hole."""
-    limits = {"statement_timeout": str(int(settings.statement_timeout * 1000)), "idle_in_transaction_session_timeout": "30000"}
+    limits = {
+        "statement_timeout": str(int(settings.statement_timeout * 1000)),
+        "idle_in_transaction_session_timeout": "30000",
+    }
     async with (
-        await open_pool(settings.dsn("database_url"), name=name, role="hub_app", size=settings.pool_size, settings=limits) as app,
-        await open_pool(settings.dsn("auth_database_url"), name=name, role="hub_auth", size=max(2, settings.pool_size // 2), settings=limits) as auth,
-        await open_pool(settings.dsn("worker_database_url"), name=name, role="hub_worker", size=max(4, settings.pool_size // 2)) as worker,
+        await open_pool(
+            settings.dsn("database_url"), name=name, role="hub_app", size=settings.pool_size, settings=limits
+        ) as app,
+        await open_pool(
+            settings.dsn("auth_database_url"),
+            name=name,
+            role="hub_auth",
+            size=max(2, settings.pool_size // 2),
+            settings=limits,
+        ) as auth,
+        await open_pool(
+            settings.dsn("worker_database_url"), name=name, role="hub_worker", size=max(4, settings.pool_size // 2)
+        ) as worker,
     ):
         async with app.acquire() as connection:
             if holes := await self_check(connection, DEFINERS):

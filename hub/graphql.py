@@ -42,7 +42,9 @@ async def answer(request: Request) -> Response:
     engine: Engine = request.app.state.engine
     resource: Resource = request.app.state.resource
     try:
-        principal = await resource.principal(request.scope["headers"], request.method, request.url.path, request.scope["query_string"])
+        principal = await resource.principal(
+            request.scope["headers"], request.method, request.url.path, request.scope["query_string"]
+        )
         asked = await read(request)
         document = engine.documents.get(asked.query)
         run = operation(engine, principal, document, asked.operationName, asked.variables or {})
@@ -54,20 +56,36 @@ async def answer(request: Request) -> Response:
     except RequestRefusedError as refused:
         return respond(request, resource, 400, None, refused.errors)
     except (asyncpg.QueryCanceledError, TimeoutError):
-        return respond(request, resource, 503, None, [problem("TIMEOUT", "This took too long and was given up: ask for less at once.")])
+        return respond(
+            request,
+            resource,
+            503,
+            None,
+            [problem("TIMEOUT", "This took too long and was given up: ask for less at once.")],
+        )
     except (OSError, asyncpg.PostgresConnectionError, asyncpg.TooManyConnectionsError, asyncpg.InterfaceError) as error:
         log.error("database.unavailable", error=type(error).__name__)  # noqa: TRY400 a traceback may hold content
-        return respond(request, resource, 503, None, [problem("SERVICE_UNAVAILABLE", "The hub cannot reach its database; try again.")])
+        return respond(
+            request,
+            resource,
+            503,
+            None,
+            [problem("SERVICE_UNAVAILABLE", "The hub cannot reach its database; try again.")],
+        )
     except Exception as error:  # noqa: BLE001 whatever went wrong, its text may hold what no one may read
         log.error("request.fault", error=type(error).__name__, sqlstate=getattr(error, "sqlstate", None))  # noqa: TRY400 as above
-        return respond(request, resource, 500, None, [problem("INTERNAL_SERVER_ERROR", "The hub failed; nothing was answered.")])
+        return respond(
+            request, resource, 500, None, [problem("INTERNAL_SERVER_ERROR", "The hub failed; nothing was answered.")]
+        )
 
 
 async def read(request: Request) -> Asked:
     """Read the body of a request; raise RequestRefusedError."""
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if request.method != "POST" or kind != "application/json":
-        raise RequestRefusedError(problem("BAD_REQUEST", "Send the operation as POST with Content-Type: application/json."))
+        raise RequestRefusedError(
+            problem("BAD_REQUEST", "Send the operation as POST with Content-Type: application/json.")
+        )
     body = bytearray()
     async for chunk in request.stream():
         body += chunk
@@ -76,7 +94,11 @@ async def read(request: Request) -> Asked:
     try:
         return _DECODER.decode(bytes(body))
     except (msgspec.DecodeError, msgspec.ValidationError, RecursionError):
-        raise RequestRefusedError(problem("BAD_REQUEST", 'The body must be JSON: {"query": "...", "variables": {...}, "operationName": "..."}.')) from None
+        raise RequestRefusedError(
+            problem(
+                "BAD_REQUEST", 'The body must be JSON: {"query": "...", "variables": {...}, "operationName": "..."}.'
+            )
+        ) from None
 
 
 def respond(request: Request, resource: Resource, status: int, data: bytes | None, errors: Any) -> Response:
@@ -93,4 +115,6 @@ def _json(request: Request, status: int, body: bytes, headers: Any) -> Response:
     """Answer in the media type asked for; in the old one a well-formed request has status 200 (GraphQL over HTTP, 6.4)."""
     new = NEW in request.headers.get("accept", "")
     plain = 200 if not new and status == 400 and b'"code":"BAD_REQUEST"' not in body else status  # noqa: PLR2004 HTTP
-    return Response(body, plain, {"Cache-Control": "no-store", **headers}, f"{NEW if new else 'application/json'}; charset=utf-8")
+    return Response(
+        body, plain, {"Cache-Control": "no-store", **headers}, f"{NEW if new else 'application/json'}; charset=utf-8"
+    )

@@ -1,5 +1,7 @@
-"""This module seals what is said of people: AES-256-GCM under a data key for each case, referral or feed record, which is itself
-wrapped by a key-encryption key that Postgres never sees."""
+"""This module seals what is said of people: AES-256-GCM, under a data key for each case, referral or feed record.
+
+The data key is itself wrapped by a key-encryption key that Postgres never sees.
+"""
 
 import os
 from dataclasses import dataclass, field

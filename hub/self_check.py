@@ -1,9 +1,7 @@
 """This module is in charge of refusing to serve from a database whose second wall has a hole; it mends nothing."""
 
 from collections.abc import Collection
-from typing import Final
-
-import asyncpg
+from typing import Any, Final
 
 from hub.postgres import OWNERS
 
@@ -58,7 +56,7 @@ FUNCTIONS: Final = r"""
 """
 
 
-async def self_check(connection: asyncpg.Connection, definer_functions: Collection[str]) -> list[str]:
+async def self_check(connection: Any, definer_functions: Collection[str]) -> list[str]:
     """Return everything that is wrong with the second wall as the role of `connection` meets it; [] when it stands.
 
     `definer_functions` are the SECURITY DEFINER functions that may exist, each as schema.name. Serve on [] only.

@@ -1,11 +1,22 @@
 """This module holds cases: ICORN's record of one person at risk, one object for each disclosure category."""
 
+from typing import Any
+
 import strawberry
 
 from auth.scopes import Scope
 from schema.consents import Consent
 from schema.edges import FeedResultRef, ReferralRef
-from schema.enums import CaseOrderField, CaseStatus, Category, Direction, DisclosureBasis, DisclosureGap, Discipline, RiskLevel
+from schema.enums import (
+    CaseOrderField,
+    CaseStatus,
+    Category,
+    Direction,
+    Discipline,
+    DisclosureBasis,
+    DisclosureGap,
+    RiskLevel,
+)
 from schema.fields import Order, Page, Remote, Sealed, Where, asked, column, given, many, noun, source, where
 from schema.nodes import Connection, Node
 from schema.persons import Assessment, Contact, Family, Health, Identity, PersonInput, Profile, Threat, Whereabouts
@@ -17,7 +28,11 @@ from schema.scalars import CountryCode, Date, DateTime, Duration
 CASES = Page(
     CASE,
     "true",
-    {"OPENED_ON": Order("opened_on", "date"), "UPDATED_AT": Order("updated_at", "timestamptz"), "RISK_LEVEL": Order("risk_level", "risk_level")},
+    {
+        "OPENED_ON": Order("opened_on", "date"),
+        "UPDATED_AT": Order("updated_at", "timestamptz"),
+        "RISK_LEVEL": Order("risk_level", "risk_level"),
+    },
     ("OPENED_ON", "DESC"),
     Order("pairwise", "uuid"),
 )
@@ -34,8 +49,8 @@ class DisclosureRule:
     missing: list[DisclosureGap] = column("missing")
 
 
-def _sealed(category: Category) -> object:
-    scope = Scope(f"cases:{category.lower()}")
+def _sealed(category: Category) -> Any:
+    scope = Scope[f"CASES_{category}"]
     return source(Sealed(case_document(category), category), scope, category=category)
 
 
@@ -56,8 +71,11 @@ class Case(Node):
     origin: CountryCode | None = column("origin")
     risk_level: RiskLevel = column("risk_level")
     opened_on: Date = column("opened_on")
-    updated_at: DateTime = column("updated_at", description="Of the overview alone: an edit in another category does not move it.")
-    version: str | None = column("{row}.version::text", Scope.CASES_WRITE)
+    updated_at: DateTime = column(
+        "updated_at", description="Of the overview alone: an edit in another category does not move it."
+    )
+    # Every edit moves it, also of what a partner may not see: so it is ICORN's alone.
+    version: str | None = column("case when (select viewer_is_icorn()) then {row}.version::text end", Scope.CASES_WRITE)
     withheld: list[Category] = column(
         CASE_WITHHELD, description="Categories this viewer may not see in this case. Decided by policy alone."
     )
@@ -101,7 +119,7 @@ class Case(Node):
     def feed_records(
         self, max_age: Duration | None = strawberry.UNSET, deadline: Duration | None = strawberry.UNSET
     ) -> list[FeedResultRef] | None:
-        """What each sister feed says of this person, with provenance and freshness."""
+        """Say what each sister feed says of this person, with provenance and freshness."""
         raise NotImplementedError
 
 
@@ -124,7 +142,7 @@ class CaseFilter:
     opened_from: Date | None = where("{row}.opened_on >= {value}::date")
     opened_to: Date | None = where("{row}.opened_on <= {value}::date")
     referred_by: strawberry.ID | None = where(
-        "exists (select from referral f join referral_access v on v.referral_id = f.id and v.organisation = {org} and v.visible @> {now}"
+        "exists (select from referral f join referral_access v on v.referral_id = f.id and v.organisation = {org} and holds(v.visible, {now})"
         " join organisation o on o.id = f.sender and o.code = {value}::text where f.case_id = {row}.case_id)",
         "key:organisation",
         Scope.REFERRALS_READ,

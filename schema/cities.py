@@ -12,7 +12,11 @@ from schema.scalars import CountryCode
 CITIES = Page(CITY, "true", {"CODE": Order("code", "text")}, ("CODE", "ASC"), Order("code", "text"))
 CITY_BY_CODE = Where("{row}.code = {value}::text")
 RESIDENCIES = Page(
-    RESIDENCY, "{row}.city = {parent}.city", {"STARTS_ON": Order("starts", "date")}, ("STARTS_ON", "DESC"), Order("name", "text")
+    RESIDENCY,
+    "{row}.city = {parent}.city",
+    {"STARTS_ON": Order("starts", "date")},
+    ("STARTS_ON", "DESC"),
+    Order("name", "text"),
 )
 
 
@@ -27,7 +31,9 @@ class City(Node):
     member_since: int | None = column("member_since")
     latitude: float | None = column("latitude")
     longitude: float | None = column("longitude")
-    vacancies: int = column("vacancies", description="As the city publishes it by hand; never derived from residencies.")
+    vacancies: int = column(
+        "vacancies", description="As the city publishes it by hand; never derived from residencies."
+    )
 
     @asked(RESIDENCIES, Scope.RESIDENCIES_READ)
     def residencies(

@@ -11,8 +11,13 @@ from schema.rows import CASE, CONSENT, CONSENT_EVIDENCE, ORGANISATION
 from schema.scalars import Date, DateTime
 
 # A consent given with a referral is known by it until there is a case that the viewer may see.
-BY_CASE = Where("{row}.case_pairwise = split_part({value}::text, '_', 1)::uuid and {row}.case_name = {value}::text", "child:consent")
-BY_REFERRAL = Where("{row}.referral_pairwise = split_part({value}::text, '_', 1)::uuid and {row}.referral_name = {value}::text", "child:agreed")
+BY_CASE = Where(
+    "{row}.case_pairwise = split_part({value}::text, '_', 1)::uuid and {row}.case_name = {value}::text", "child:consent"
+)
+BY_REFERRAL = Where(
+    "{row}.referral_pairwise = split_part({value}::text, '_', 1)::uuid and {row}.referral_name = {value}::text",
+    "child:agreed",
+)
 
 
 @noun(

@@ -31,7 +31,12 @@ class Feed(Node):
     paused: bool = column("paused")
 
 
-@noun(Scope.FEEDS_READ, rows=FEED_RECORD, places={"record": Where("{row}.record_id = {value}::uuid", "uuid:record")}, category="OVERVIEW")
+@noun(
+    Scope.FEEDS_READ,
+    rows=FEED_RECORD,
+    places={"record": Where("{row}.record_id = {value}::uuid", "uuid:record")},
+    category="OVERVIEW",
+)
 class FeedRecord(Node):
     """One record of a sister feed."""
 

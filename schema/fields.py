@@ -163,7 +163,20 @@ class Connected:
 
 
 Source = (
-    Column | One | Many | Page | Sealed | SealedText | Personal | Nested | Remote | Records | AnyNode | Problems | Command | Connected
+    Column
+    | One
+    | Many
+    | Page
+    | Sealed
+    | SealedText
+    | Personal
+    | Nested
+    | Remote
+    | Records
+    | AnyNode
+    | Problems
+    | Command
+    | Connected
 )
 
 
@@ -251,7 +264,11 @@ NOUNS: dict[str, Noun] = {}
 
 
 def noun(
-    *scopes: Scope, rows: Rows | None = None, places: Mapping[str, Where] | None = None, category: str = "", description: str | None = None
+    *scopes: Scope,
+    rows: Rows | None = None,
+    places: Mapping[str, Where] | None = None,
+    category: str = "",
+    description: str | None = None,
 ) -> Callable[[type], Any]:
     """Declare an object type. `places` says how node(id) finds one, by the prefix of its id; `category` is what a row tells."""
     rule = Noun(rows, places or {}, _scopes(scopes), category)

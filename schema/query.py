@@ -47,7 +47,7 @@ class Query:
         raise NotImplementedError
 
     @asked(CASES, Scope.CASES_READ)
-    def cases(  # noqa: PLR0913 the contract's arguments
+    def cases(
         self,
         filter: CaseFilter | None = UNSET,  # noqa: A002 the contract's name
         order_by: list[CaseOrder] | None = UNSET,
@@ -65,7 +65,7 @@ class Query:
         raise NotImplementedError
 
     @asked(REFERRALS, Scope.REFERRALS_READ)
-    def referrals(  # noqa: PLR0913 the contract's arguments
+    def referrals(
         self,
         filter: ReferralFilter | None = UNSET,  # noqa: A002 the contract's name
         order_by: list[ReferralOrder] | None = UNSET,
@@ -83,7 +83,7 @@ class Query:
         raise NotImplementedError
 
     @asked(CITIES)
-    def cities(  # noqa: PLR0913 the contract's arguments
+    def cities(
         self,
         filter: CityFilter | None = UNSET,  # noqa: A002 the contract's name
         first: int | None = UNSET,

@@ -5,8 +5,32 @@ import strawberry
 from auth.scopes import Scope
 from schema.consents import Consent, ConsentInput
 from schema.edges import CaseRef, ReferralRef
-from schema.enums import Category, DeclineReason, Direction, Discipline, ReferralEventKind, ReferralOrderField, ReferralStatus, Urgency
-from schema.fields import Nested, Order, Page, SealedText, Where, asked, column, given, many, named, noun, one, source, where
+from schema.enums import (
+    Category,
+    DeclineReason,
+    Direction,
+    Discipline,
+    ReferralEventKind,
+    ReferralOrderField,
+    ReferralStatus,
+    Urgency,
+)
+from schema.fields import (
+    Nested,
+    Order,
+    Page,
+    SealedText,
+    Where,
+    asked,
+    column,
+    given,
+    many,
+    named,
+    noun,
+    one,
+    source,
+    where,
+)
 from schema.nodes import Connection, Node
 from schema.organisations import Organisation
 from schema.persons import PersonInput, ReferredPerson
@@ -19,15 +43,36 @@ BY_ORDINAL = "{row}.pairwise = split_part({value}::text, '_', 1)::uuid and {row}
 REFERRALS = Page(
     REFERRAL,
     "true",
-    {"SUBMITTED_AT": Order("submitted_at", "timestamptz"), "UPDATED_AT": Order("updated_at", "timestamptz"), "URGENCY": Order("urgency", "urgency")},
+    {
+        "SUBMITTED_AT": Order("submitted_at", "timestamptz"),
+        "UPDATED_AT": Order("updated_at", "timestamptz"),
+        "URGENCY": Order("urgency", "urgency"),
+    },
     ("SUBMITTED_AT", "DESC"),
     Order("pairwise", "uuid"),
 )
-EVENTS = Page(EVENT, "{row}.referral_id = {parent}.referral_id", {"AT": Order("ordinal", "int")}, ("AT", "ASC"), Order("ordinal", "int"))
-MESSAGES = Page(MESSAGE, "{row}.referral_id = {parent}.referral_id", {"AT": Order("ordinal", "int")}, ("AT", "ASC"), Order("ordinal", "int"))
+EVENTS = Page(
+    EVENT,
+    "{row}.referral_id = {parent}.referral_id",
+    {"AT": Order("ordinal", "int")},
+    ("AT", "ASC"),
+    Order("ordinal", "int"),
+)
+MESSAGES = Page(
+    MESSAGE,
+    "{row}.referral_id = {parent}.referral_id",
+    {"AT": Order("ordinal", "int")},
+    ("AT", "ASC"),
+    Order("ordinal", "int"),
+)
 
 
-@noun(Scope.REFERRALS_READ, rows=EVENT, places={"event": Where(BY_ORDINAL, "ordinal:event")}, description="One step in the life of a referral.")
+@noun(
+    Scope.REFERRALS_READ,
+    rows=EVENT,
+    places={"event": Where(BY_ORDINAL, "ordinal:event")},
+    description="One step in the life of a referral.",
+)
 class ReferralEvent(Node):
     """One step in the life of a referral."""
 
@@ -40,7 +85,12 @@ class ReferralEvent(Node):
     note: str | None = source(SealedText(referral_text("note"), "NOTE"))
 
 
-@noun(Scope.REFERRALS_READ, rows=MESSAGE, places={"message": Where(BY_ORDINAL, "ordinal:message")}, description="A message between the parties of a referral.")
+@noun(
+    Scope.REFERRALS_READ,
+    rows=MESSAGE,
+    places={"message": Where(BY_ORDINAL, "ordinal:message")},
+    description="A message between the parties of a referral.",
+)
 class Message(Node):
     """A message between the parties of a referral."""
 
@@ -84,12 +134,16 @@ class Referral(Node):
     case: CaseRef | None = one(CASE, "{row}.case_id = {parent}.case_id")
 
     @asked(EVENTS)
-    def events(self, first: int | None = strawberry.UNSET, after: str | None = strawberry.UNSET) -> Connection[ReferralEvent]:
+    def events(
+        self, first: int | None = strawberry.UNSET, after: str | None = strawberry.UNSET
+    ) -> Connection[ReferralEvent]:
         """What happened to the referral, in order."""
         raise NotImplementedError
 
     @asked(MESSAGES)
-    def messages(self, first: int | None = strawberry.UNSET, after: str | None = strawberry.UNSET) -> Connection[Message]:
+    def messages(
+        self, first: int | None = strawberry.UNSET, after: str | None = strawberry.UNSET
+    ) -> Connection[Message]:
         """What its parties wrote to each other, in order."""
         raise NotImplementedError
 
@@ -111,8 +165,13 @@ class ReferralFilter:
 
     status: list[ReferralStatus] | None = where("{row}.status = any ({value}::text[]::referral_status[])")
     urgency: list[Urgency] | None = where("{row}.urgency = any ({value}::text[]::urgency[])")
-    from_: strawberry.ID | None = named("from", where("{row}.sender = (select o.id from organisation o where o.code = {value}::text)", "key:organisation"))
-    to: strawberry.ID | None = where("{row}.recipient = (select o.id from organisation o where o.code = {value}::text)", "key:organisation")
+    from_: strawberry.ID | None = named(
+        "from",
+        where("{row}.sender = (select o.id from organisation o where o.code = {value}::text)", "key:organisation"),
+    )
+    to: strawberry.ID | None = where(
+        "{row}.recipient = (select o.id from organisation o where o.code = {value}::text)", "key:organisation"
+    )
     submitted_from: DateTime | None = where("{row}.submitted_at >= {value}::timestamptz")
     submitted_to: DateTime | None = where("{row}.submitted_at <= {value}::timestamptz")
 

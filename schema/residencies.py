@@ -14,7 +14,11 @@ from schema.scalars import Date
 @noun(
     Scope.RESIDENCIES_READ,
     rows=RESIDENCY,
-    places={"residency": Where("{row}.pairwise = split_part({value}::text, '_', 1)::uuid and {row}.name = {value}::text", "child:residency")},
+    places={
+        "residency": Where(
+            "{row}.pairwise = split_part({value}::text, '_', 1)::uuid and {row}.name = {value}::text", "child:residency"
+        )
+    },
     category="WHEREABOUTS",
 )
 class Residency(Node):

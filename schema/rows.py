@@ -12,12 +12,15 @@ _PERIODS = ", ".join(f"a.{category.lower()}" for category in PERSONAL)
 
 def _withheld(categories: tuple[Category, ...], alias: str) -> str:
     open_to_viewer = (
-        f"case when (select viewer_has('cases:{c.lower()}')) and {alias}.{c.lower()} @> {{now}} then null else '{c}'::category end" for c in categories
+        f"case when (select viewer_has('cases:{c.lower()}')) and {alias}.{c.lower()} @> {{now}} then null else '{c}'::category end"
+        for c in categories
     )
     return f"array_remove(array[{', '.join(open_to_viewer)}], null)"
 
 
-CITY = Rows("select c.id as city, c.code, c.name, c.country, c.member_since, c.latitude, c.longitude, c.vacancies from city c")
+CITY = Rows(
+    "select c.id as city, c.code, c.name, c.country, c.member_since, c.latitude, c.longitude, c.vacancies from city c"
+)
 
 ORGANISATION = Rows("select o.id as organisation, o.code, o.name, o.kind, o.website, o.city from organisation o")
 
@@ -32,7 +35,7 @@ CASE = Rows(
     "select a.case_id, a.pairwise, a.reference, a.pseudonym, a.opened_on, a.updated_at, a.risk_level, f.status, f.discipline, f.origin, f.version,"
     f" {_PERIODS}, a.assessment, a.overview"
     " from case_access a join case_file f on f.id = a.case_id",
-    access="a.organisation = {org} and a.overview @> {now}",
+    access="a.organisation = {org} and holds(a.overview, {now})",
     subject="pseudonym",
 )
 CASE_WITHHELD = _withheld((*PERSONAL, Category.ASSESSMENT), "{row}")
@@ -43,7 +46,7 @@ RESIDENCY = Rows(
     "select r.case_id, r.city, r.status, r.starts_on, r.ends_on, coalesce(r.starts_on, 'infinity') as starts, a.pairwise, a.pseudonym,"
     " child_name(a.pairwise, r.id) as name"
     " from residency r join case_access a on a.case_id = r.case_id",
-    access="a.organisation = {org} and a.whereabouts @> {now} and (select viewer_has('cases:read', 'cases:whereabouts'))",
+    access="a.organisation = {org} and holds(a.whereabouts, {now}) and (select viewer_has('cases:read', 'cases:whereabouts'))",
     subject="pseudonym",
 )
 
@@ -53,17 +56,17 @@ REFERRAL = Rows(
     f" case when f.sender = {{org}} then f.client_reference end as client_reference, f.client, f.usr, {_PERIODS},"
     f" {_withheld(PERSONAL, 'a')} as withheld"
     " from referral_access a join referral f on f.id = a.referral_id",
-    access="a.organisation = {org} and a.visible @> {now}",
+    access="a.organisation = {org} and holds(a.visible, {now})",
     subject="pseudonym",
 )
 EVENT = Rows("select e.referral_id, e.ordinal, e.kind, e.status, e.organisation, e.at, e.note, a.pairwise, a.pseudonym"
     " from referral_event e join referral_access a on a.referral_id = e.referral_id",
-    access="a.organisation = {org} and a.visible @> {now}",
+    access="a.organisation = {org} and holds(a.visible, {now})",
     subject="pseudonym",
 )  # fmt: skip
 MESSAGE = Rows("select m.referral_id, m.ordinal, m.organisation, m.at, m.body, a.pairwise, a.pseudonym"
     " from message m join referral_access a on a.referral_id = m.referral_id",
-    access="a.organisation = {org} and a.visible @> {now}",
+    access="a.organisation = {org} and holds(a.visible, {now})",
     subject="pseudonym",
 )  # fmt: skip
 
@@ -73,8 +76,8 @@ CONSENT = Rows(
     " ca.pairwise as case_pairwise, child_name(ca.pairwise, c.id) as case_name, ra.pairwise as referral_pairwise,"
     " child_name(ra.pairwise, c.id) as referral_name, coalesce(ca.pseudonym, ra.pseudonym) as pseudonym"
     " from consent c"
-    " left join case_access ca on ca.case_id = c.case_id and ca.organisation = {org} and ca.overview @> {now}"
-    " left join referral_access ra on ra.referral_id = c.referral_id and ra.organisation = {org} and ra.visible @> {now}",
+    " left join case_access ca on ca.case_id = c.case_id and ca.organisation = {org} and holds(ca.overview, {now})"
+    " left join referral_access ra on ra.referral_id = c.referral_id and ra.organisation = {org} and holds(ra.visible, {now})",
     access="(ca.case_id is not null or ra.referral_id is not null)"
     " and ((select viewer_is_icorn()) or c.recorded_by = {org} or c.decision = 'ALLOW' and (c.organisation is null or c.organisation = {org}))",
     subject="pseudonym",
@@ -94,8 +97,12 @@ FEED_RECORD = Rows(
     access="r.present and (select viewer_has('feeds:read')) and ((select viewer_is_icorn())"
     " or exists (select from feed o where o.id = r.feed and o.organisation = {org}))",
 )
-LINKED_CASE = Rows(CASE.select.replace("select a.case_id", "select l.record, a.case_id") + " join feed_record_link l on l.case_id = a.case_id",
-    access=CASE.access, subject=CASE.subject)
+LINKED_CASE = Rows(
+    CASE.select.replace("select a.case_id", "select l.record, a.case_id")
+    + " join feed_record_link l on l.case_id = a.case_id",
+    access=CASE.access,
+    subject=CASE.subject,
+)
 
 VIEWER = Rows(
     "select c.organisation, c.client_id, c.name as client_name from client c",

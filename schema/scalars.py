@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final, NewType
 
 import strawberry
+from strawberry.types.scalar import ScalarDefinition
 
 CountryCode = NewType("CountryCode", str)
 LanguageTag = NewType("LanguageTag", str)
@@ -57,12 +58,16 @@ def parse_duration(value: Any) -> timedelta:
     return timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds)
 
 
-SCALARS: Final = {
+SCALARS: Final[dict[object, ScalarDefinition]] = {
     CountryCode: strawberry.scalar(
-        name="CountryCode", description="ISO 3166-1 alpha-2", parse_value=_matching(_COUNTRY, "A CountryCode is two capital letters, like IR.")
+        name="CountryCode",
+        description="ISO 3166-1 alpha-2",
+        parse_value=_matching(_COUNTRY, "A CountryCode is two capital letters, like IR."),
     ),
     LanguageTag: strawberry.scalar(
-        name="LanguageTag", description="BCP 47", parse_value=_matching(_LANGUAGE, "A LanguageTag is BCP 47, like fa or zh-Hans.")
+        name="LanguageTag",
+        description="BCP 47",
+        parse_value=_matching(_LANGUAGE, "A LanguageTag is BCP 47, like fa or zh-Hans."),
     ),
     DateTime: strawberry.scalar(name="DateTime", description="RFC 3339, UTC", parse_value=parse_datetime),
     Date: strawberry.scalar(name="Date", description="A day of UTC, like 2026-05-01", parse_value=parse_date),

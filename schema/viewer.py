@@ -1,7 +1,5 @@
 """This module holds the asker's own standing; it needs no scope and leads nowhere else."""
 
-import strawberry
-
 from schema.agreements import Agreement
 from schema.fields import Column, column, many, noun, one, source
 from schema.organisations import Organisation
@@ -20,4 +18,6 @@ class Viewer:
     scopes: list[str] = column("string_to_array({scopes}, ' ')")
     purpose: str | None = column("{purpose}")
     expires_at: DateTime = column("{expires_at}")
-    agreements: list[Agreement] = many(AGREEMENT, "{row}.organisation = {parent}.organisation", "{row}.valid_from, {row}.agreement")
+    agreements: list[Agreement] = many(
+        AGREEMENT, "{row}.organisation = {parent}.organisation", "{row}.valid_from, {row}.agreement"
+    )

@@ -5,8 +5,8 @@ import uuid
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
-from functools import cache
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 import httpx2
@@ -33,7 +33,13 @@ NOON = 1_780_315_200.0  # 2026-06-01T12:00Z, as the clock of test databases
 EVERY_SCOPE = [str(scope) for scope in Scope]
 KEYRING = Keyring.parse(
     json.dumps(
-        {"keks": {"1": "QUFB" * 10 + "QUE="}, "current": "1", "index": "QkJC" * 10 + "QkI=", "cursor": "Q0ND" * 10 + "Q0M=", "nonce": "RERE" * 10 + "REQ="}
+        {
+            "keks": {"1": "QUFB" * 10 + "QUE="},
+            "current": "1",
+            "index": "QkJC" * 10 + "QkI=",
+            "cursor": "Q0ND" * 10 + "Q0M=",
+            "nonce": "RERE" * 10 + "REQ=",
+        }
     )
 )
 PARTNER = ["OVERVIEW", "PROFILE", "IDENTITY"]
@@ -62,7 +68,9 @@ class World:
     async def organisation(self, code: str, kind: str = "SISTER") -> int:
         """Add an organisation; a fixed pairwise key makes ids the same in every world."""
         found: int = await self.admin.fetchval(
-            "insert into organisation (code, name, kind) values ($1, initcap($1), $2::text::organisation_kind) returning id", code, kind
+            "insert into organisation (code, name, kind) values ($1, initcap($1), $2::text::organisation_kind) returning id",
+            code,
+            kind,
         )
         await self.admin.execute(
             "update pairwise_key set inner_pad = padded(sha256($2), 54), outer_pad = padded(sha256($2), 92) where organisation = $1",
@@ -72,7 +80,9 @@ class World:
         self.organisations[code] = found
         return found
 
-    async def client(self, name: str, organisation: str, scopes: list[str] | None = None, purpose: str | None = "PROTECTION") -> HubClient:
+    async def client(
+        self, name: str, organisation: str, scopes: list[str] | None = None, purpose: str | None = "PROTECTION"
+    ) -> HubClient:
         """Register a client with a real key; every scope unless said otherwise."""
         key = key_of(name)
         await register_client(
@@ -84,16 +94,22 @@ class World:
             jwks={"keys": [key.as_dict(private=False, kid="1")]},
             purpose=purpose,
         )
-        credentials = Credentials(name, key.as_dict(private=True, kid="1"), ISSUER, f"{ISSUER}/oauth/token", f"{ISSUER}/graphql")
+        credentials = Credentials(
+            name, key.as_dict(private=True, kid="1"), ISSUER, f"{ISSUER}/oauth/token", f"{ISSUER}/graphql"
+        )
         self.clients[name] = HubClient(credentials, over_httpx(self.http), clock=lambda: self.now)
         return self.clients[name]
 
     async def city(self, code: str, country: str = "NO") -> int:
         """Add a city of refuge."""
-        found: int = await self.admin.fetchval("insert into city (code, name, country) values ($1, initcap($1), $2) returning id", code, country)
+        found: int = await self.admin.fetchval(
+            "insert into city (code, name, country) values ($1, initcap($1), $2) returning id", code, country
+        )
         return found
 
-    async def case(self, *, case_id: uuid.UUID | None = None, documents: Mapping[str, Any] | None = None, **columns: Any) -> uuid.UUID:
+    async def case(
+        self, *, case_id: uuid.UUID | None = None, documents: Mapping[str, Any] | None = None, **columns: Any
+    ) -> uuid.UUID:
         """Add a case with sealed documents by category."""
         case = case_id or uuid.uuid4()
         values = {"status": "CANDIDATE", "discipline": "WRITER", "origin": "IR", "risk_level": "HIGH", "opened_on": "2026-01-15", "updated_at": "2026-02-01T00:00:00+00:00", "sealed": "false", **columns}  # fmt: skip
@@ -104,22 +120,44 @@ class World:
             sealed = self.sealing.seal(key.plain, f"case:{case}", category, 1, msgspec.json.encode(document))
             await self.insert(f"case_{category.lower()}", case_id=case, sealed=sealed)
             if category == "IDENTITY" and document.get("familyName"):
-                await self.insert("case_name_digest", case_id=case, family_name=name_digest(self.index_key, document["familyName"]))
+                await self.insert(
+                    "case_name_digest", case_id=case, family_name=name_digest(self.index_key, document["familyName"])
+                )
         return case
 
     async def agreement(self, organisation: str, categories: list[str] | None = None, **columns: Any) -> Any:
         """Add an approved agreement; all cases unless origins or disciplines are given."""
-        values = {"purpose": "PROTECTION", "valid_from": "2026-01-01T00:00:00Z", "approved_at": "2026-01-01T00:00:00Z", **columns}
-        return await self.insert("agreement", organisation=self.organisations[organisation], categories=categories or PARTNER, **values)
+        values = {
+            "purpose": "PROTECTION",
+            "valid_from": "2026-01-01T00:00:00Z",
+            "approved_at": "2026-01-01T00:00:00Z",
+            **columns,
+        }
+        return await self.insert(
+            "agreement", organisation=self.organisations[organisation], categories=categories or PARTNER, **values
+        )
 
     async def consent(
-        self, case: uuid.UUID | None, organisation: str | None = None, categories: list[str] | None = None, decision: str = "ALLOW", **columns: Any
+        self,
+        case: uuid.UUID | None,
+        organisation: str | None = None,
+        categories: list[str] | None = None,
+        decision: str = "ALLOW",
+        **columns: Any,
     ) -> uuid.UUID:
         """Add a consent; every partner when no organisation is named."""
-        consent = uuid.uuid4()
+        consent: uuid.UUID = columns.pop("id", None) or uuid.uuid4()
         values = {"given_on": "2026-01-01", "recorded_by": self.organisations["icorn"], **columns}
         named = None if organisation is None else self.organisations[organisation]
-        await self.insert("consent", id=consent, case_id=case, decision=decision, organisation=named, categories=categories or PARTNER, **values)
+        await self.insert(
+            "consent",
+            id=consent,
+            case_id=case,
+            decision=decision,
+            organisation=named,
+            categories=categories or PARTNER,
+            **values,
+        )
         return consent
 
     async def referral(
@@ -143,11 +181,15 @@ class World:
 
     async def insert(self, table: str, **values: Any) -> Any:
         """Insert one row as the administrator; triggers fire, row policies do not bind. Values in their text form will do."""
-        row = {name: value.hex() if isinstance(value, bytes) else str(value) if isinstance(value, uuid.UUID) else value for name, value in values.items()}
+        row = {
+            name: value.hex() if isinstance(value, bytes) else str(value) if isinstance(value, uuid.UUID) else value
+            for name, value in values.items()
+        }
         marked = {name: f"\\x{value}" if isinstance(values[name], bytes) else value for name, value in row.items()}
         columns = ", ".join(marked)
         return await self.admin.execute(
-            f"insert into {table} ({columns}) select {columns} from jsonb_populate_record(null::{table}, $1::text::jsonb)", json.dumps(marked)
+            f"insert into {table} ({columns}) select {columns} from jsonb_populate_record(null::{table}, $1::text::jsonb)",  # noqa: S608 names of our own
+            json.dumps(marked),
         )
 
     @property
@@ -176,23 +218,39 @@ class World:
 
 
 PERSON: dict[str, Any] = {
-    "PROFILE": {"biography": "Wrote two novels.", "languages": ["fa", "en"], "works": [{"title": "The Salt Road", "year": 2019, "kind": "novel"}]},
-    "IDENTITY": {"givenName": "Mina", "familyName": "Farahani", "pseudonyms": ["M. Daryā"], "bornOn": "1987-04-02", "nationalities": ["IR"]},
+    "PROFILE": {
+        "biography": "Wrote two novels.",
+        "languages": ["fa", "en"],
+        "works": [{"title": "The Salt Road", "year": 2019, "kind": "novel"}],
+    },
+    "IDENTITY": {
+        "givenName": "Mina",
+        "familyName": "Farahani",
+        "pseudonyms": ["M. Daryā"],
+        "bornOn": "1987-04-02",
+        "nationalities": ["IR"],
+    },
     "CONTACT": {"channels": [{"kind": "signal", "address": "+00 000 000", "safe": True}], "mayContactDirectly": False},
     "WHEREABOUTS": {"country": "TR", "city": "Van", "inHiding": True},
-    "THREAT": {"summary": "Warned twice.", "sources": ["STATE"], "incidents": [{"happenedOn": "2025-11-03", "kind": "summons"}]},
+    "THREAT": {
+        "summary": "Warned twice.",
+        "sources": ["STATE"],
+        "incidents": [{"happenedOn": "2025-11-03", "kind": "summons"}],
+    },
     "HEALTH": {"needs": "None known."},
     "FAMILY": {"members": [{"relation": "daughter", "relocating": True}]},
 }
 """What is said of an invented person, category by category."""
 
 
-def _no_feed(feed: Feed) -> Connector:
+def _no_feed(_: Feed) -> Connector:
     raise ConfigurationError(())
 
 
 @asynccontextmanager
-async def build(database: Database, *, walls: frozenset[int] = WALLS, app_role: str = "hub_app") -> AsyncIterator[World]:
+async def build(
+    database: Database, *, walls: frozenset[int] = WALLS, app_role: str = "hub_app"
+) -> AsyncIterator[World]:
     """Put the hub together over a database. `app_role` other than hub_app takes the second wall down."""
     async with AsyncExitStack() as stack:
         pools = [
@@ -203,6 +261,8 @@ async def build(database: Database, *, walls: frozenset[int] = WALLS, app_role: 
         world = World(database, Starlette(), httpx2.AsyncClient(), admin, Sealing(KEYRING))
         world.app = create_app(ISSUER, KEYRING, Pools(*pools), _no_feed, clock=lambda: world.now, walls=walls)
         await world.http.aclose()
-        world.http = await stack.enter_async_context(httpx2.AsyncClient(transport=httpx2.ASGITransport(world.app), base_url=ISSUER))
+        world.http = await stack.enter_async_context(
+            httpx2.AsyncClient(transport=httpx2.ASGITransport(world.app), base_url=ISSUER)
+        )
         stack.push_async_callback(world.app.state.refresher.close)
         yield world

@@ -6,13 +6,15 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from auth.principal import Principal
 from hub.engine.parameters import split_id
 from hub.sealing import Sealing
 
 Input = dict[str, Any]
+WRITTEN: Final = "INSERT 0 1"
+"""What Postgres says when ON CONFLICT DO NOTHING had something to do."""
 
 
 class ProblemsError(Exception):
@@ -69,7 +71,7 @@ class Asker:
 
     def new_id(self, what: str) -> uuid.UUID:
         """Name something this command makes: unguessable, and the same for a retry of the same command."""
-        return uuid.UUID(bytes=hmac.digest(self.seed, what.encode(), hashlib.sha256)[:16], version=8)
+        return uuid.UUID(bytes=hmac.digest(self.seed, what.encode(), hashlib.sha256)[:16])
 
     async def is_icorn(self) -> bool:
         """Tell whether ICORN itself asks."""
@@ -97,8 +99,20 @@ class Asker:
         )
         return found
 
+    async def alone(self, *subjects: uuid.UUID) -> None:
+        """Wait for whoever is deciding about the same things, and keep others waiting until this command is done."""
+        for subject in sorted(subjects):
+            await self.connection.execute("select pg_advisory_xact_lock(hashtextextended($1, 3))", str(subject))
+
     async def referral(self, identifier: str) -> Any:
-        """Find a referral the asker takes part in."""
+        """Find a referral the asker takes part in, as it is once nobody else is deciding about it."""
+        seen = await self._referral(identifier)
+        if seen is None:
+            return None
+        await self.alone(seen["id"])
+        return await self._referral(identifier)
+
+    async def _referral(self, identifier: str) -> Any:
         return await self.connection.fetchrow(
             "select f.* from referral_access a join referral f on f.id = a.referral_id"
             " where a.organisation = $1 and a.pairwise = $2::text::uuid and a.visible @> hub_now()",

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from hub.commands.asker import Asker, Input, Organisation, Problems, problems, sealed_text
+from hub.commands.asker import WRITTEN, Asker, Input, Organisation, Problems, problems, sealed_text
 from hub.commands.consent import person_documents
 from hub.engine.bind import name_digest
 from hub.engine.parameters import split_id
@@ -57,7 +57,9 @@ async def open_case(asker: Asker, given: Input) -> uuid.UUID:
         await asker.connection.execute("update consent set case_id = $2 where referral_id = $1", referral["id"], case)
         await asker.connection.execute("update referral set case_id = $2 where id = $1", referral["id"], case)
     if record:
-        await _link(asker, case, record["id"], None)
+        with problems() as found:
+            if not await _link(asker, case, record["id"], None):
+                found.add("ALREADY_OPEN", "This record is linked to a case already.", "feedRecord")
     await asker.tell("case.opened", case=case, referral=referral["id"] if referral else None)
     return case
 
@@ -109,7 +111,9 @@ async def hold_case(asker: Asker, given: Input) -> uuid.UUID:
         )
     else:
         await asker.connection.execute(
-            "update hold set ended_at = hub_now() where case_id = $1 and organisation = $2 and ended_at is null", case, organisation.id
+            "update hold set ended_at = hub_now() where case_id = $1 and organisation = $2 and ended_at is null",
+            case,
+            organisation.id,
         )
     await asker.tell("case.held", case=case)
     return case
@@ -127,12 +131,16 @@ async def link_records(asker: Asker, given: Input) -> uuid.UUID:
             if record is None:
                 found.add("NOT_FOUND", NOT_THERE, "records", number)
             elif record["linked"] not in (None, case):
-                found.add("LINKED_ELSEWHERE", "This record is linked to another case: unlink it there first.", "records", number)
+                _elsewhere(found, number)
     assert case is not None  # noqa: S101 a missing one is a problem
     reason = await _reason(asker, case, given)
-    for record in records:
-        if record["linked"] is None:
-            await _link(asker, case, record["id"], reason)
+    with problems() as found:
+        for number, record in enumerate(records):
+            # Somebody else may link it at this very moment: the table decides who was first.
+            if record["linked"] is None and not await _link(asker, case, record["id"], reason):
+                again = await _record(asker, given["records"][number])
+                if again is None or again["linked"] != case:
+                    _elsewhere(found, number)
     await asker.tell("case.linked", case=case)
     return case
 
@@ -170,15 +178,22 @@ async def _reason(asker: Asker, case: uuid.UUID, given: Input) -> bytes | None:
     return sealed_text(asker.sealing, await asker.case_key(case), f"case:{case}", "REASON", given["reason"])
 
 
-async def _link(asker: Asker, case: uuid.UUID, record: uuid.UUID, reason: bytes | None) -> None:
-    await asker.connection.execute(
-        "insert into feed_record_link (case_id, record, linked_at, linked_by, linked_by_client, reason) values ($1, $2, hub_now(), $3, $4, $5)",
+def _elsewhere(found: Problems, number: int) -> None:
+    found.add("LINKED_ELSEWHERE", "This record is linked to another case: unlink it there first.", "records", number)
+
+
+async def _link(asker: Asker, case: uuid.UUID, record: uuid.UUID, reason: bytes | None) -> bool:
+    """Link a record to a case, unless it is linked; tell whether it was done."""
+    done: str = await asker.connection.execute(
+        "insert into feed_record_link (case_id, record, linked_at, linked_by, linked_by_client, reason) values ($1, $2, hub_now(), $3, $4, $5)"
+        " on conflict do nothing",
         case,
         record,
         asker.principal.organisation,
         asker.principal.client,
         reason,
     )
+    return done == WRITTEN
 
 
 async def _opened(asker: Asker, noun: str, column: str, subject: uuid.UUID) -> dict[str, bytes]:
@@ -190,7 +205,11 @@ async def _opened(asker: Asker, noun: str, column: str, subject: uuid.UUID) -> d
     )
     return {
         row["category"]: asker.sealing.open(
-            asker.sealing.key(row["kek"], row["wrapped"]), f"{noun}:{subject}", row["category"], row["key_version"], row["sealed"]
+            asker.sealing.key(row["kek"], row["wrapped"]),
+            f"{noun}:{subject}",
+            row["category"],
+            row["key_version"],
+            row["sealed"],
         )
         for row in rows
     }
@@ -199,7 +218,9 @@ async def _opened(asker: Asker, noun: str, column: str, subject: uuid.UUID) -> d
 async def _store(asker: Asker, case: uuid.UUID, documents: dict[str, bytes]) -> None:
     """Seal documents under a new key of the case, and index the family name."""
     key = asker.sealing.new_key()
-    await asker.connection.execute("insert into case_key (case_id, kek, wrapped) values ($1, $2, $3)", case, key.kek, key.wrapped)
+    await asker.connection.execute(
+        "insert into case_key (case_id, kek, wrapped) values ($1, $2, $3)", case, key.kek, key.wrapped
+    )
     for category, document in documents.items():
         await asker.connection.execute(
             f"insert into case_{category.lower()} (case_id, sealed) values ($1, $2)",  # noqa: S608 a category's name
@@ -209,5 +230,7 @@ async def _store(asker: Asker, case: uuid.UUID, documents: dict[str, bytes]) -> 
     family_name = msgspec.json.decode(documents.get("IDENTITY", b"{}")).get("familyName")
     if family_name:
         await asker.connection.execute(
-            "insert into case_name_digest (case_id, family_name) values ($1, $2)", case, name_digest(asker.index_key, family_name)
+            "insert into case_name_digest (case_id, family_name) values ($1, $2)",
+            case,
+            name_digest(asker.index_key, family_name),
         )

@@ -38,12 +38,21 @@ async def consents(asker: Asker, inputs: list[Input], found: Problems, today: da
         _judge(given, categories, found, today, place)
         for organisation in await _recipients(asker, given["recipients"], found, place):
             made.append(
-                Given(str(given["decision"]), organisation, categories, given["givenOn"], given.get("validUntil"), given["evidence"])
+                Given(
+                    str(given["decision"]),
+                    organisation,
+                    categories,
+                    given["givenOn"],
+                    given.get("validUntil"),
+                    given["evidence"],
+                )
             )
     return made
 
 
-def _judge(given: Input, categories: tuple[str, ...], found: Problems, today: date, place: tuple[str | int, ...]) -> None:
+def _judge(
+    given: Input, categories: tuple[str, ...], found: Problems, today: date, place: tuple[str | int, ...]
+) -> None:
     if not categories:
         found.add("REQUIRED", "Say which categories the person spoke of.", *place, "categories")
     if Category.ASSESSMENT in categories:
@@ -56,18 +65,28 @@ def _judge(given: Input, categories: tuple[str, ...], found: Problems, today: da
         found.add("REQUIRED", "Say how the decision is known: a signed form, a recorded call.", *place, "evidence")
 
 
-async def _recipients(asker: Asker, given: Input, found: Problems, place: tuple[str | int, ...]) -> Iterable[int | None]:
+async def _recipients(
+    asker: Asker, given: Input, found: Problems, place: tuple[str | int, ...]
+) -> Iterable[int | None]:
     if given.get("everyPartner") is not None:
         if given["everyPartner"]:
             return [None]
-        found.add("REQUIRED", "Everyone must be said: name the organisations, or set everyPartner to true.", *place, "recipients", "everyPartner")
+        found.add(
+            "REQUIRED",
+            "Everyone must be said: name the organisations, or set everyPartner to true.",
+            *place,
+            "recipients",
+            "everyPartner",
+        )
         return []
     if not given["organisations"]:
         found.add("REQUIRED", "Name at least one organisation.", *place, "recipients", "organisations")
     named = [await asker.organisation(identifier) for identifier in given["organisations"]]
     for number, organisation in enumerate(named):
         if organisation is None:
-            found.add("NOT_FOUND", "There is no organisation with this id.", *place, "recipients", "organisations", number)
+            found.add(
+                "NOT_FOUND", "There is no organisation with this id.", *place, "recipients", "organisations", number
+            )
     return list(dict.fromkeys(organisation.id for organisation in named if organisation))
 
 
@@ -89,7 +108,18 @@ async def store_consents(
         "insert into consent (id, case_id, referral_id, decision, organisation, categories, given_on, valid_until, recorded_by, evidence)"
         " values ($1, $2, $3, $4::text::consent_decision, $5, $6::text[]::category[], $7, $8, $9, $10)",
         [
-            (i, case, referral, c.decision, c.organisation, list(c.categories), c.given_on, c.valid_until, asker.principal.organisation, sealed)
+            (
+                i,
+                case,
+                referral,
+                c.decision,
+                c.organisation,
+                list(c.categories),
+                c.given_on,
+                c.valid_until,
+                asker.principal.organisation,
+                sealed,
+            )
             for i, c, sealed in zip(ids, given, evidence, strict=True)
         ],
     )

@@ -51,13 +51,15 @@ async def withdraw_consent(asker: Asker, given: Input) -> uuid.UUID:
         if row is None:
             found.add("NOT_FOUND", NOT_THERE, "consent")
         elif row["recorded_by"] != asker.principal.organisation and not await asker.is_icorn():
-            found.add("NOT_ALLOWED", "A withdrawal is recorded by ICORN or by the organisation that recorded the consent.", "consent")
+            found.add(
+                "NOT_ALLOWED",
+                "A withdrawal is recorded by ICORN or by the organisation that recorded the consent.",
+                "consent",
+            )
     if row["withdrawn_at"] is None:
-        in_referral = row["referral_id"] is not None
-        key = await asker.referral_key(row["referral_id"]) if in_referral else await asker.case_key(row["case_id"])
-        subject = f"referral:{row['referral_id']}" if in_referral else f"case:{row['case_id']}"
+        key, subject = await _place(asker, row)
         await asker.connection.execute(
-            "update consent set withdrawn_at = hub_now(), withdrawal_reason = $2 where id = $1",
+            "update consent set withdrawn_at = hub_now(), withdrawal_reason = $2 where id = $1 and withdrawn_at is null",
             row["id"],
             sealed_text(asker.sealing, key, subject, "WITHDRAWAL", given.get("reason")),
         )

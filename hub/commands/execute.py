@@ -18,7 +18,7 @@ from hub.engine.compiled import entrance
 from hub.engine.execute import Engine, Operation, feed_results, fetch, fills
 from hub.engine.plan import Ask
 from hub.engine.splice import problems as shown
-from hub.engine.splice import splice
+from hub.engine.splice import Fill, splice
 
 Command = Callable[[Asker, Input], Awaitable[uuid.UUID]]
 COMMANDS: Final[Mapping[str, Command]] = {
@@ -43,13 +43,13 @@ class Outcome:
 
 async def mutate(engine: Engine, asked: Operation) -> bytes:
     """Run the commands of a mutation one after the other; each stands or falls alone (GraphQL, section 6.2.2)."""
-    answers: list[bytes] = []
+    answers: list[tuple[str, bytes, Mapping[bytes, Fill]]] = []
     statements = iter(asked.compiled.own)
     gate = "proof"
     async with engine.pool.acquire() as connection:
         for root in asked.compiled.plan.roots:
             if root.constant:
-                answers.append(_member(root.key, root.constant.encode()))
+                answers.append((root.key, root.constant.encode(), {}))
                 continue
             wanted = next(statements)
             async with connection.transaction():
@@ -58,14 +58,16 @@ async def mutate(engine: Engine, asked: Operation) -> bytes:
                 body = await fetch(connection, wanted, asked, {}, outcome.subject)
             gate = "live"
             filled = {**fills(engine, asked, wanted), b"problems": shown(asked.compiled.plan, outcome.problems)}
-            if asked.compiled.feeds is not None:
-                filled[b"remote"] = await feed_results(engine, asked, asked.compiled.feeds, body)
-            answers.append(_member(root.key, splice(body, filled)))
-    return b"{" + b",".join(answers) + b"}"
+            answers.append((root.key, body, filled))
+    # Feeds are asked on a connection of their own, so this one is given back first: who holds one and waits for another waits for ever.
+    members = [await _member(engine, asked, *answer) for answer in answers]
+    return b"{" + b",".join(members) + b"}"
 
 
-def _member(key: str, value: bytes) -> bytes:
-    return msgspec.json.encode(key) + b":" + value
+async def _member(engine: Engine, asked: Operation, key: str, body: bytes, filled: Mapping[bytes, Fill]) -> bytes:
+    if asked.compiled.feeds is not None:
+        filled = {**filled, b"remote": await feed_results(engine, asked, asked.compiled.feeds, body)}
+    return msgspec.json.encode(key) + b":" + splice(body, filled)
 
 
 async def settle(engine: Engine, asked: Operation, connection: Any, root: Ask) -> Outcome:
@@ -92,7 +94,9 @@ async def settle(engine: Engine, asked: Operation, connection: Any, root: Ask) -
     try:
         async with connection.transaction():
             command = COMMANDS[root.name]
-            outcome = Outcome(await command(Asker(connection, principal, engine.sealing, engine.index_key, seed), given))
+            outcome = Outcome(
+                await command(Asker(connection, principal, engine.sealing, engine.index_key, seed), given)
+            )
     except ProblemsError as error:
         outcome = Outcome(problems=error.found)
     await connection.execute(
@@ -112,5 +116,9 @@ async def _earlier(connection: Any, asker: tuple[Any, ...], mutation: str, diges
     if row["mutation"] == mutation and hmac.compare_digest(row["input_digest"], digest):
         return Outcome(row["subject"], json.loads(row["problems"]))
     wrong = Problems()
-    wrong.add("IDEMPOTENCY_KEY_REUSED", "This key was used for another input: give each new request a key of its own.", "idempotencyKey")
+    wrong.add(
+        "IDEMPOTENCY_KEY_REUSED",
+        "This key was used for another input: give each new request a key of its own.",
+        "idempotencyKey",
+    )
     return Outcome(problems=wrong.found)

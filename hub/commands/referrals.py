@@ -5,7 +5,7 @@ from datetime import date
 
 import msgspec
 
-from hub.commands.asker import Asker, Input, Organisation, Problems, problems, sealed_text
+from hub.commands.asker import WRITTEN, Asker, Input, Organisation, Problems, problems, sealed_text
 from hub.commands.consent import Given, consents, person_documents, store_consents
 
 REFERENCE_LENGTH = 100
@@ -28,10 +28,10 @@ async def submit_referral(asker: Asker, given: Input) -> uuid.UUID:
     subject = f"referral:{referral}"
     key = asker.sealing.new_key()
     linkage = msgspec.json.encode(given["linkage"]).decode() if given.get("linkage") else None
-    await asker.connection.execute(
+    done = await asker.connection.execute(
         "insert into referral (id, sender, recipient, urgency, discipline, origin, submitted_at, updated_at, client, usr, client_reference,"
         " shared_categories, reason, linkage) values ($1, $2, $3, $4::text::urgency, $5::text::discipline, $6, hub_now(), hub_now(), $7, $8, $9,"
-        " $10::text[]::category[], $11, $12)",
+        " $10::text[]::category[], $11, $12) on conflict do nothing",
         referral,
         asker.principal.organisation,
         recipient.id,
@@ -45,6 +45,9 @@ async def submit_referral(asker: Asker, given: Input) -> uuid.UUID:
         sealed_text(asker.sealing, key.plain, subject, "REASON", given["reason"]),
         sealed_text(asker.sealing, key.plain, subject, "LINKAGE", linkage),
     )
+    with problems() as found:
+        if done != WRITTEN:
+            _reference_used(found)
     await asker.connection.execute(
         "insert into referral_key (referral_id, kek, wrapped) values ($1, $2, $3)", referral, key.kek, key.wrapped
     )
@@ -85,10 +88,16 @@ async def _judge_reference(asker: Asker, reference: str | None, found: Problems)
         reference,
     )
     if used:
-        found.add("CLIENT_REFERENCE_USED", "You have used this reference for another referral.", "clientReference")
+        _reference_used(found)
 
 
-def _judge_consent(recipient: Organisation, agreed: list[Given], documents: dict[str, bytes], found: Problems, today: date) -> None:
+def _reference_used(found: Problems) -> None:
+    found.add("CLIENT_REFERENCE_USED", "You have used this reference for another referral.", "clientReference")
+
+
+def _judge_consent(
+    recipient: Organisation, agreed: list[Given], documents: dict[str, bytes], found: Problems, today: date
+) -> None:
     """Refuse what the person did not agree that the recipient may have. DENY beats ALLOW."""
     for category in ("OVERVIEW", *documents):
         said = {c.decision for c in agreed if c.covers(recipient, category, today)}

@@ -64,12 +64,15 @@ class Binding:
             if len(values.get("ids") or []) > IDS_LIMIT:
                 wrong.append(("ids", f"may name at most {IDS_LIMIT}"))
             found += [
-                problem("BAD_USER_INPUT", f'Argument "{name}" of {asked.coordinate} {hint}.', path=list(asked.path)) for name, hint in wrong
+                problem("BAD_USER_INPUT", f'Argument "{name}" of {asked.coordinate} {hint}.', path=list(asked.path))
+                for name, hint in wrong
             ]
         if found:
             raise RequestRefusedError(*found)
 
-    def values(self, parameters: tuple[Parameter, ...], base: Mapping[str, Any], parts: Mapping[int, list[str]]) -> list[Any]:
+    def values(
+        self, parameters: tuple[Parameter, ...], base: Mapping[str, Any], parts: Mapping[int, list[str]]
+    ) -> list[Any]:
         """Give every parameter its value, in order."""
         return [self._value(parameter, base, parts) for parameter in parameters]
 
@@ -121,8 +124,12 @@ class Binding:
 
 
 def _bad_cursor(asked: Arguments, name: str) -> RequestRefusedError:
-    hint = "is not a cursor of this list: use endCursor or startCursor of an earlier page, with the same filter and order"
-    return RequestRefusedError(problem("BAD_USER_INPUT", f'Argument "{name}" of {asked.coordinate} {hint}.', path=list(asked.path)))
+    hint = (
+        "is not a cursor of this list: use endCursor or startCursor of an earlier page, with the same filter and order"
+    )
+    return RequestRefusedError(
+        problem("BAD_USER_INPUT", f'Argument "{name}" of {asked.coordinate} {hint}.', path=list(asked.path))
+    )
 
 
 Values = Callable[[Arguments], Mapping[str, Any]]

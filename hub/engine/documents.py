@@ -57,9 +57,17 @@ class Document:
 
     def operation(self, name: str | None) -> OperationDefinitionNode:
         """Choose the operation to run (GraphQL, September 2025, section 6.1)."""
-        found = self.operations.get(name) if name else next(iter(self.operations.values())) if len(self.operations) == 1 else None
+        found = (
+            self.operations.get(name)
+            if name
+            else next(iter(self.operations.values()))
+            if len(self.operations) == 1
+            else None
+        )
         if found is None:
-            raise RequestRefusedError(problem("BAD_REQUEST", "operationName must name one of the document's operations."))
+            raise RequestRefusedError(
+                problem("BAD_REQUEST", "operationName must name one of the document's operations.")
+            )
         if found.operation is OperationType.SUBSCRIPTION:
             raise RequestRefusedError(problem("BAD_REQUEST", "Subscriptions are not served over this transport."))
         return found
@@ -108,7 +116,11 @@ def _bounded(selections: SelectionSetNode, fragments: dict[str, FragmentDefiniti
         for node in current.selections:
             count += 1
             if depth > DEPTH or count > FIELDS:
-                limit = f"at most {DEPTH} levels deep" if depth > DEPTH else f"at most {FIELDS} fields, fragments written out"
+                limit = (
+                    f"at most {DEPTH} levels deep"
+                    if depth > DEPTH
+                    else f"at most {FIELDS} fields, fragments written out"
+                )
                 raise RequestRefusedError(problem("LIMIT_EXCEEDED", f"An operation may be {limit}."))
             inner = getattr(node, "selection_set", None) or (
                 None if isinstance(node, FieldNode) else fragments[node.name.value].selection_set  # type: ignore[attr-defined]
@@ -131,7 +143,9 @@ def quiet(message: str) -> str:
     "This value does not exist in 'CaseStatus' enum."
     """
     message = re.sub(r"^Value .+ does not exist in", "This value does not exist in", message, flags=re.DOTALL)
-    message = re.sub(r", found: .+?(; .+)?$", lambda found: (found[1] or "").replace("; ", ": "), message, flags=re.DOTALL)
+    message = re.sub(
+        r", found: .+?(; .+)?$", lambda found: (found[1] or "").replace("; ", ": "), message, flags=re.DOTALL
+    )
     message = re.sub(r"(represent|value|type '[^']+'): [^A].*$", r"\1", message, flags=re.DOTALL)
     return message.rstrip(".") + "."
 
@@ -166,7 +180,9 @@ def _misfit(name: str, kind: Any, path: list[str | int], message: str) -> dict[s
     elif isinstance(named, GraphQLInputObjectType) and (field := re.search(r"required field '(\w+)'", message)):
         hint = f"needs the field {field[1]}"
     elif isinstance(named, GraphQLInputObjectType):
-        hint = f"is not a {named}: its fields are {', '.join(named.fields)}" + (", exactly one of them" if named.is_one_of else "")
+        hint = f"is not a {named}: its fields are {', '.join(named.fields)}" + (
+            ", exactly one of them" if named.is_one_of else ""
+        )
     else:
         said = re.search(r"\b(An? \w+ is [^;]+)", message)
         hint = f"is not a valid {kind}" + (f": {said[1].rstrip('.')}" if said else "")

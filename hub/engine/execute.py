@@ -70,7 +70,9 @@ def operation(
     binding = Binding(engine.schema, variables, Cursors(engine.cursor_key, asker), engine.index_key)
     binding.judge(compiled.plan)
     if compiled.plan.categories and principal.purpose is None:
-        raise RequestRefusedError(problem("PURPOSE_REQUIRED", "Reading or changing cases needs a purpose: send the header Hub-Purpose."))
+        raise RequestRefusedError(
+            problem("PURPOSE_REQUIRED", "Reading or changing cases needs a purpose: send the header Hub-Purpose.")
+        )
     return Operation(principal, document, node, variables, given, compiled, binding)
 
 
@@ -162,7 +164,9 @@ async def feed_results(engine: Engine, asked: Operation, wanted: Statement, body
 
 def fills(engine: Engine, asked: Operation, wanted: Statement) -> dict[bytes, Fill]:
     """Give what fills the marks of an answer."""
-    sealed = Cursors(engine.cursor_key, (str(asked.principal.organisation), asked.principal.client, asked.principal.user or ""))
+    sealed = Cursors(
+        engine.cursor_key, (str(asked.principal.organisation), asked.principal.client, asked.principal.user or "")
+    )
     return {
         b"sealed": opened(asked.compiled.plan, engine.sealing),
         b"cursor": cursors(sealed, wanted.cursors, asked.binding.arguments),
@@ -183,5 +187,3 @@ def _introspection(engine: Engine, asked: Operation) -> Fill:
     document = DocumentNode(definitions=(only, *asked.document.fragments.values()))
     answer = execute_sync(engine.schema, document, variable_values=dict(asked.given)).data or {}
     return lambda key: msgspec.json.encode(answer.get(key))
-
-

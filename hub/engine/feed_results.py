@@ -3,7 +3,7 @@
 from hub.engine.parameters import PAGE_DEFAULT, PAGE_LIMIT, FeedPlaces, Given, Parts, Size
 from hub.engine.plan import Ask, Plan
 from hub.engine.statement import Statement, Writer, assembled
-from schema.fields import Records, Remote
+from schema.fields import Column, Records, Remote
 from schema.rows import CASE, FEED, FEED_RECORD
 
 NOBODY = "'{}'::uuid[]"
@@ -42,10 +42,15 @@ def _results(writer: Writer, part: Ask, case: str) -> str:
     asked = part.arguments
     assert asked is not None  # noqa: S101 the planner gives them
     feed = writer.alias()
-    max_age = asked.values.get("maxAge")
-    writer.context["max_age"] = "null" if max_age is None else writer.parameter(Given(asked, ("maxAge",)))
+    # A parameter that no expression names would have no type.
+    timed = any(isinstance(field.source, Column) and "{max_age}" in field.source.sql for field in part.asks)
+    if timed:
+        given = asked.values.get("maxAge") is not None
+        writer.context["max_age"] = writer.parameter(Given(asked, ("maxAge",))) if given else "null"
     page = writer.alias("p")
-    records = next((field for field in part.asks if isinstance(field.source, Records) and field.name == "records"), None)
+    records = next(
+        (field for field in part.asks if isinstance(field.source, Records) and field.name == "records"), None
+    )
     columns, joins, people = [], "", NOBODY
     for field in part.asks:
         if isinstance(field.source, Records):
@@ -90,9 +95,7 @@ def _page(writer: Writer, part: Ask, records: Ask | None, feed: str, case: str) 
         narrowed += f" and exists (select from feed_record_link l where l.case_id = {case}.case_id and l.record = {row}.record_id)"
     if asked.values.get("after"):
         places = f"({writer.parameter(FeedPlaces(asked))}::text::jsonb -> {feed}.code)"
-        narrowed += (
-            f" and ({places} is null or ({row}.moved_at, {row}.record_id) < (({places} ->> 0)::timestamptz, ({places} ->> 1)::uuid))"
-        )
+        narrowed += f" and ({places} is null or ({row}.moved_at, {row}.record_id) < (({places} ->> 0)::timestamptz, ({places} ->> 1)::uuid))"
     order = f"{row}.moved_at desc, {row}.record_id desc"
     number = writer.feed_cursor(asked)
     return (

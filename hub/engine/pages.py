@@ -34,7 +34,10 @@ def backward(values: Any) -> bool:
 def beyond(writer: "Writer", keys: Keys, row: str, asked: Arguments, name: str, *, onward: bool) -> str:
     """Write that a row lies beyond a cursor, `onward` in the list's own order or back towards its start."""
     names = tuple(order.column for order, _ in keys)
-    places = [f"{writer.parameter(Place(asked, name, index, names))}::text::{order.type}" for index, (order, _) in enumerate(keys)]
+    places = [
+        f"{writer.parameter(Place(asked, name, index, names))}::text::{order.type}"
+        for index, (order, _) in enumerate(keys)
+    ]
     columns = [f"{row}.{order.column}" for order, _ in keys]
     signs = ["<" if (direction == "DESC") == onward else ">" for _, direction in keys]
     if len(set(signs)) == 1:
@@ -48,7 +51,9 @@ def beyond(writer: "Writer", keys: Keys, row: str, asked: Arguments, name: str, 
 
 def ordering(keys: Keys, row: str, *, reverse: bool) -> str:
     """Write ORDER BY."""
-    return ", ".join(f"{row}.{order.column} {'desc' if (direction == 'DESC') != reverse else 'asc'}" for order, direction in keys)
+    return ", ".join(
+        f"{row}.{order.column} {'desc' if (direction == 'DESC') != reverse else 'asc'}" for order, direction in keys
+    )
 
 
 def page(writer: "Writer", ask: Ask, parent: str, guard: str) -> tuple[str, bool]:
@@ -78,7 +83,9 @@ def page(writer: "Writer", ask: Ask, parent: str, guard: str) -> tuple[str, bool
         columns.append((writer.alias("e"), json))
         people = f"{people} || {k}" if people and k else people or k
     sized = values.get("first") is not None or values.get("last") is not None
-    more_asked = any(f.name in ("hasNextPage", "hasPreviousPage") for i in ask.asks if i.name == "pageInfo" for f in i.asks)
+    more_asked = any(
+        f.name in ("hasNextPage", "hasPreviousPage") for i in ask.asks if i.name == "pageInfo" for f in i.asks
+    )
     extra = int(more_asked)
     limit = f"{writer.parameter(Size(asked, extra))}::int" if sized else str(PAGE_DEFAULT + extra)
     kept = f"{writer.parameter(Size(asked, 0))}::int" if sized else str(PAGE_DEFAULT)
@@ -89,7 +96,10 @@ def page(writer: "Writer", ask: Ask, parent: str, guard: str) -> tuple[str, bool
         + f" from (select * {candidates(row)}{bound} order by {ordering(keys, row, reverse=reverse)} limit {limit}) {row}{joins}"
     )
     direction = "desc" if reverse else "asc"
-    gathered = "".join(f", coalesce(json_agg(x.{a} order by x.n {direction}) filter (where x.n <= {kept}), '[]') as {a}" for a, _ in columns)
+    gathered = "".join(
+        f", coalesce(json_agg(x.{a} order by x.n {direction}) filter (where x.n <= {kept}), '[]') as {a}"
+        for a, _ in columns
+    )
     gathered += f", concatenated(x.k) filter (where x.n <= {kept}) as k" if people else ""
     outer = (
         f"select count(*) > {kept} as more, (array_agg(x.c order by x.n {direction}) filter (where x.n <= {kept}))[1] as first,"
@@ -102,9 +112,16 @@ def page(writer: "Writer", ask: Ask, parent: str, guard: str) -> tuple[str, bool
             listed.append((field.key, f"{name}.{next(lists)[0]}"))
         elif field.name == "totalCount":
             count = f"select from (select {candidates(row)} limit {COUNT_LIMIT + 1}) t"
-            listed.append((field.key, f"(select case when count(*) <= {COUNT_LIMIT} then count(*) end from ({count}) t)"))
+            listed.append(
+                (field.key, f"(select case when count(*) <= {COUNT_LIMIT} then count(*) end from ({count}) t)")
+            )
         elif field.name == "pageInfo":
-            listed.append((field.key, _page_info(writer, field, name, reverse=reverse, behind=_behind(writer, keys, asked, candidates))))
+            listed.append(
+                (
+                    field.key,
+                    _page_info(writer, field, name, reverse=reverse, behind=_behind(writer, keys, asked, candidates)),
+                )
+            )
         else:
             listed.append((field.key, writer.value(field, "") or "null"))
     made, json, _ = writer.assembled([], listed, "")

@@ -125,12 +125,16 @@ class _Planner:
     ) -> None:
         self.schema, self.fragments, self.variables, self.scopes, self.made = schema, fragments, variables, scopes, made
 
-    def select(self, parent: GraphQLObjectType, sets: Iterable[Any], path: Path, documents: Document | None = None) -> tuple[Ask, ...]:
+    def select(
+        self, parent: GraphQLObjectType, sets: Iterable[Any], path: Path, documents: Document | None = None
+    ) -> tuple[Ask, ...]:
         """Plan every field selected for one concrete type."""
         selected = collect(self.schema, self.fragments, self.variables, parent, sets)
         return tuple(self.ask(parent, key, nodes, (*path, key), documents) for key, nodes in selected.items())
 
-    def ask(self, parent: GraphQLObjectType, key: str, nodes: Sequence[FieldNode], path: Path, documents: Document | None) -> Ask:
+    def ask(
+        self, parent: GraphQLObjectType, key: str, nodes: Sequence[FieldNode], path: Path, documents: Document | None
+    ) -> Ask:
         """Plan one response field, unless the scopes deny it."""
         name = nodes[0].name.value
         if name == "__typename":
@@ -148,23 +152,37 @@ class _Planner:
         self.made.categories |= {c for c in (rule.category, noun.category if _has_rows(rule.source) else "") if c}
         asked = Arguments(parent, nodes[0], arguments(self.schema, parent, nodes[0], self.variables), path)
         inside = (*path, "@") if is_list_type(_nullable(definition.type)) else path
-        return self.from_source(key, rule, kind, asked, [n.selection_set for n in nodes if n.selection_set], inside, documents, name)
+        return self.from_source(
+            key, rule, kind, asked, [n.selection_set for n in nodes if n.selection_set], inside, documents, name
+        )
 
-    def from_source(  # noqa: PLR0913 one dispatch, seen whole
-        self, key: str, rule: Field, kind: Any, asked: Arguments, sets: list[Any], path: Path, documents: Document | None, name: str
+    def from_source(
+        self,
+        key: str,
+        rule: Field,
+        kind: Any,
+        asked: Arguments,
+        sets: list[Any],
+        path: Path,
+        documents: Document | None,
+        name: str,
     ) -> Ask:
         match rule.source:
             case AnyNode():
                 return self.any_node(key, rule, asked, sets, path)
             case Sealed(document, category):
-                return Ask(key, rule.source, part=self.part(self.projection(kind, sets)), documents=document, name=category)
+                return Ask(
+                    key, rule.source, part=self.part(self.projection(kind, sets)), documents=document, name=category
+                )
             case SealedText(document, name):
                 return Ask(key, rule.source, part=self.part(Projection(text=True)), documents=document, name=name)
             case Personal(category):
                 if documents is None or f"cases:{category.lower()}" not in self.scopes:
                     return Ask(key, constant="null")
                 self.made.categories.add(category)
-                return Ask(key, rule.source, part=self.part(self.projection(kind, sets)), documents=documents, name=category)
+                return Ask(
+                    key, rule.source, part=self.part(self.projection(kind, sets)), documents=documents, name=category
+                )
             case Problems():
                 return Ask(key, rule.source, part=self.part(self.projection(kind, sets)))
             case Nested(inner):
@@ -232,7 +250,11 @@ class _Planner:
                 fields.append((key, "", None, kind.name))
                 continue
             inner = get_named_type(kind.fields[name].type)
-            below = self.projection(inner, [n.selection_set for n in nodes if n.selection_set]) if isinstance(inner, GraphQLObjectType) else None
+            below = (
+                self.projection(inner, [n.selection_set for n in nodes if n.selection_set])
+                if isinstance(inner, GraphQLObjectType)
+                else None
+            )
             fields.append((key, name, below, _when_missing(kind.fields[name].type)))
         return Projection(tuple(fields))
 
@@ -286,4 +308,3 @@ def _when_missing(kind: Any) -> Any:
 
 def _has_rows(source: Source) -> bool:
     return not isinstance(source, Column | Sealed | SealedText | Personal | Connected | Problems | Nested)
-

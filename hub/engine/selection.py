@@ -78,7 +78,9 @@ def _applies(schema: GraphQLSchema, parent: GraphQLObjectType, condition: str) -
     return named is parent
 
 
-def arguments(schema: GraphQLSchema, parent: GraphQLObjectType, node: FieldNode, variables: Variables) -> dict[str, Any]:
+def arguments(
+    schema: GraphQLSchema, parent: GraphQLObjectType, node: FieldNode, variables: Variables
+) -> dict[str, Any]:
     """Give a field's coerced arguments; what was left out is not there."""
     definition = parent.fields[node.name.value]
     if not definition.args:

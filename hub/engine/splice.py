@@ -50,7 +50,11 @@ def opened(plan: Plan, sealing: Sealing) -> Fill:
     return fill
 
 
-def cursors(sealed: Cursors, pages: Sequence[tuple[Arguments, tuple[str, ...]]], values: Callable[[Arguments], Mapping[str, Any]]) -> Fill:
+def cursors(
+    sealed: Cursors,
+    pages: Sequence[tuple[Arguments, tuple[str, ...]]],
+    values: Callable[[Arguments], Mapping[str, Any]],
+) -> Fill:
     """Give what seals the cursors of one answer."""
 
     def fill(mark: str) -> bytes:

@@ -8,6 +8,7 @@ a GraphQL name has no dollar sign, and a JSON string no bare quote.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+
 from hub.engine.pages import page
 from hub.engine.parameters import FEED_KEYS, Base, Given, Ids, Parameter
 from hub.engine.plan import Arguments, Ask, Plan
@@ -138,7 +139,9 @@ class Writer:
             case Ask(source=Sealed() | SealedText() | Personal()):
                 return self.sealed(ask, row)
             case Ask(source=Remote(per_case)):
-                return f"json_build_object('$remote', concat_ws('|', {ask.part}{f', {row}.case_id' if per_case else ''}))"
+                return (
+                    f"json_build_object('$remote', concat_ws('|', {ask.part}{f', {row}.case_id' if per_case else ''}))"
+                )
             case Ask(source=Problems()):
                 return f"json_build_object('$problems', '{ask.part}')"
         return None
@@ -174,9 +177,12 @@ class Writer:
         name = self.alias()
         joins, json, people = self.object(ask.asks, name, rows.subject)
         where = on.replace("{row}", name) + self.conditions(ask, name) + guard
-        return f"select {json} as j{f', {people} as k' if people else ''} from {self.rows(rows, parent)} {name}{joins} where {where}", bool(people)
+        return (
+            f"select {json} as j{f', {people} as k' if people else ''} from {self.rows(rows, parent)} {name}{joins} where {where}",
+            bool(people),
+        )
 
-    def many(self, rows: Rows, on: str, order: str, ask: Ask, parent: str, guard: str) -> tuple[str, bool]:  # noqa: PLR0913
+    def many(self, rows: Rows, on: str, order: str, ask: Ask, parent: str, guard: str) -> tuple[str, bool]:
         """Write all objects of a list."""
         name = self.alias()
         joins, json, people = self.object(ask.asks, name, rows.subject)
@@ -198,7 +204,9 @@ class Writer:
         columns, joins, found, people = [], "", [], []
         for number, (word, (rows, by, asks)) in enumerate(ask.choices.items()):
             columns.append(f"{self.parameter(Ids(asked, word, by.convert))}::text[]")
-            one, has_people = self.one(rows, self.fill(by.sql, row="{row}", value=f"i.v{number}"), Ask(ask.key, asks=asks), "", guard)
+            one, has_people = self.one(
+                rows, self.fill(by.sql, row="{row}", value=f"i.v{number}"), Ask(ask.key, asks=asks), "", guard
+            )
             name = self.alias("n")
             joins += f" left join lateral ({one}) {name} on true"
             found.append(f"{name}.j")

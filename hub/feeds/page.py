@@ -62,10 +62,10 @@ async def write_page(
     records, rejects = _settle(mapped)
     rows = await connection.fetch(_HELD, feed.id, list(records))
     held = {row["source_id"]: row for row in rows}
-    same = [ident for ident, record in records.items() if _unchanged(held.get(ident), record, seal)]
+    same = {ident for ident, record in records.items() if _unchanged(held.get(ident), record, seal)}
     skipped = {ident for ident, record in records.items() if _outrun(held.get(ident), record, number)}
     changed = [record for ident, record in records.items() if ident not in same and ident not in skipped]
-    await connection.execute(_TOUCH, feed.id, same, number)
+    await connection.execute(_TOUCH, feed.id, list(same), number)
     await _write_changed(connection, feed, number, changed, seal)
     await connection.execute(_CLEAR, feed.id, list(records))
     if rejects:

@@ -30,7 +30,7 @@ _ATTEMPT = "update feed set attempted_at = hub_now() where id = $1"
 _MOVE = "update feed set cursor = $2::text::jsonb where id = $1"
 _FINISH = """
 update feed set cursor = null, watermark = $2, rules = $3, last_synced_at = $4, last_problem = $5,
-  last_full_at = case when $6 then $4 else last_full_at end, state = $7::text::feed_state
+  last_full_at = $6, state = $7::text::feed_state
 where id = $1
 """
 _FAIL = """
@@ -167,6 +167,8 @@ class _Pass:
         if progress.full:
             removed, problem = await remove_unseen(self._connection, self._feed.id, progress, self._share)
         refused = problem is ProblemCode.REMOVAL_REFUSED
+        # After a refusal every pass is a full one, until the source or a person has settled it.
+        last_full_at = None if refused else progress.started if progress.full else self._feed.last_full_at
         state = FeedState.STALE if refused else FeedState.FRESH
         await self._connection.execute(
             _FINISH,
@@ -175,7 +177,7 @@ class _Pass:
             progress.rules,
             progress.started,
             problem,
-            progress.full and not refused,
+            last_full_at,
             state,
         )
         return state, progress.started, problem, removed

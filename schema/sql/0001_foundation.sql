@@ -34,6 +34,11 @@ create function hub_now() returns timestamptz language sql stable parallel safe 
 create function period(starts timestamptz, ends timestamptz) returns tstzrange language sql immutable parallel safe
   return case when starts < coalesce(ends, 'infinity') then tstzrange(starts, ends) else 'empty' end;
 
+-- Does a period hold now? Written so that the planner expects half of the rows, not the one in two hundred it expects of a bare
+-- @>: with that, a list in order would rather be sorted whole than read from its index.
+create function holds(period tstzmultirange, at timestamptz) returns boolean language sql immutable parallel safe
+  return coalesce(period @> at, false);
+
 create function midnight(day date) returns timestamptz language sql immutable parallel safe
   return day::timestamp at time zone 'UTC';
 
@@ -49,7 +54,7 @@ create function viewer_proof() returns bytea language sql stable parallel safe
 create function viewer_has(variadic scopes text[]) returns boolean language sql stable parallel safe
   return coalesce(string_to_array(current_setting('hub.scopes', true), ' ') @> scopes, false) and viewer_org() is not null;
 
-grant execute on function hub_now, period, midnight, viewer_org, viewer_client, viewer_user, viewer_proof, viewer_has
+grant execute on function hub_now, period, holds, midnight, viewer_org, viewer_client, viewer_user, viewer_proof, viewer_has
   to hub_app, hub_auth, hub_worker, hub_access;
 
 -- The case ids of an answer, gathered from every depth of it for the audit record.

@@ -197,24 +197,40 @@ create index on referral_access (organisation, updated_at, pairwise);
 create index on referral_access (organisation, urgency, pairwise);
 
 -- Refreshing one case waits for whoever is changing the same case; refreshing an organisation waits for all. Each computes only
--- after it holds its lock, so no change is ever overwritten by an answer computed before it.
+-- after it holds its lock, so no change is ever overwritten by an answer computed before it. That needs a new snapshot for each
+-- statement: under REPEATABLE READ a transaction would go on believing what it saw before it waited.
+create function refuse_old_snapshots() returns void language plpgsql set search_path = hub, pg_temp as $$
+begin
+  if current_setting('transaction_isolation') <> 'read committed' then
+    raise exception 'access is changed in READ COMMITTED transactions only' using errcode = 'invalid_transaction_state';
+  end if;
+end $$;
+
+-- Either some cases, for every organisation, or (`cases` null) one organisation, for every case.
 create function refresh_case_access(cases uuid[], org int) returns void language plpgsql security definer set search_path = hub, pg_temp as $$
 begin
-  if org is null then
+  perform refuse_old_snapshots();
+  -- Locks are finite: a change of many cases at once waits for all, too.
+  if org is null and cardinality(cases) <= 100 then
     perform pg_advisory_xact_lock_shared(hashtextextended('hub.case_access', 0));
     perform pg_advisory_xact_lock(hashtextextended(c::text, 1)) from (select distinct unnest(cases) as c order by 1) ordered;
   else
     perform pg_advisory_xact_lock(hashtextextended('hub.case_access', 0));
   end if;
-  delete from case_access a
-    where (org is null and a.case_id = any (cases) or a.organisation = org)
-      and not exists (select from case_access_rule r where r.organisation = a.organisation and r.case_id = a.case_id);
+  with rule as materialized (
+    select * from case_access_rule where case_id = any (cases)
+    union all
+    select * from case_access_rule where organisation = org
+  ), gone as (
+    delete from case_access a
+      where (a.case_id = any (cases) or a.organisation = org)
+        and not exists (select from rule r where r.organisation = a.organisation and r.case_id = a.case_id)
+  )
   insert into case_access as a
     select r.organisation, r.case_id, p.id, spoken('C-', p.id), c.pseudonym, c.opened_on, c.updated_at, c.risk_level,
       r.overview, r.profile, r.identity, r.contact, r.whereabouts, r.threat, r.health, r.family, r.assessment
-    from case_access_rule r join case_file c on c.id = r.case_id
+    from rule r join case_file c on c.id = r.case_id
     cross join lateral (select pairwise(r.organisation, 'case', r.case_id) as id) p
-    where (org is null and r.case_id = any (cases)) or r.organisation = org
   on conflict (organisation, case_id) do update
     set opened_on = excluded.opened_on, updated_at = excluded.updated_at, risk_level = excluded.risk_level,
       overview = excluded.overview, profile = excluded.profile, identity = excluded.identity, contact = excluded.contact,
@@ -225,16 +241,25 @@ end $$;
 
 create function refresh_referral_access(referrals uuid[]) returns void language plpgsql security definer set search_path = hub, pg_temp as $$
 begin
-  perform pg_advisory_xact_lock(hashtextextended(r::text, 2)) from (select distinct unnest(referrals) as r order by 1) ordered;
-  delete from referral_access a
-    where a.referral_id = any (referrals)
-      and not exists (select from referral_access_rule r where r.organisation = a.organisation and r.referral_id = a.referral_id);
+  perform refuse_old_snapshots();
+  if cardinality(referrals) <= 100 then
+    perform pg_advisory_xact_lock_shared(hashtextextended('hub.referral_access', 0));
+    perform pg_advisory_xact_lock(hashtextextended(r::text, 2)) from (select distinct unnest(referrals) as r order by 1) ordered;
+  else
+    perform pg_advisory_xact_lock(hashtextextended('hub.referral_access', 0));
+  end if;
+  with rule as materialized (
+    select * from referral_access_rule where referral_id = any (referrals)
+  ), gone as (
+    delete from referral_access a
+      where a.referral_id = any (referrals)
+        and not exists (select from rule r where r.organisation = a.organisation and r.referral_id = a.referral_id)
+  )
   insert into referral_access as a
     select r.organisation, r.referral_id, p.id, spoken('R-', p.id), f.pseudonym, f.submitted_at, f.updated_at, f.urgency,
       r.visible, r.profile, r.identity, r.contact, r.whereabouts, r.threat, r.health, r.family
-    from referral_access_rule r join referral f on f.id = r.referral_id
+    from rule r join referral f on f.id = r.referral_id
     cross join lateral (select pairwise(r.organisation, 'referral', r.referral_id) as id) p
-    where r.referral_id = any (referrals)
   on conflict (organisation, referral_id) do update
     set submitted_at = excluded.submitted_at, updated_at = excluded.updated_at, urgency = excluded.urgency, visible = excluded.visible,
       profile = excluded.profile, identity = excluded.identity, contact = excluded.contact, whereabouts = excluded.whereabouts,
@@ -256,18 +281,23 @@ begin
     for org in select distinct (r ->> case tg_table_name when 'agreement' then 'organisation' else 'id' end)::int from jsonb_array_elements(rows) r loop
       perform refresh_case_access(null, org);
     end loop;
+    -- Who ICORN is decides over every referral; it is said once in the life of a hub.
+    if tg_table_name = 'organisation' and jsonb_path_exists(rows, '$[*] ? (@.kind == "ICORN")') then
+      perform refresh_referral_access((select array_agg(f.id) from referral f));
+    end if;
     return null;
   end if;
   select array_agg(distinct id) into cases from (
     select (r ->> case tg_table_name when 'case_file' then 'id' else 'case_id' end)::uuid as id from jsonb_array_elements(rows) r) c where id is not null;
+  if cases is not null then perform refresh_case_access(cases, null); end if;
+  -- The referrals of a case are looked up only now that its lock is held: one that was being linked to it meanwhile is among them.
   if tg_table_name in ('consent', 'hold', 'referral') then
     select array_agg(distinct id) into referrals from (
       select (r ->> case tg_table_name when 'referral' then 'id' else 'referral_id' end)::uuid as id from jsonb_array_elements(rows) r
       union
       select f.id from referral f where tg_table_name <> 'referral' and f.case_id = any (cases)) r where id is not null;
+    if referrals is not null then perform refresh_referral_access(referrals); end if;
   end if;
-  if cases is not null then perform refresh_case_access(cases, null); end if;
-  if referrals is not null then perform refresh_referral_access(referrals); end if;
   return null;
 end $$;
 
@@ -306,19 +336,22 @@ begin
     execute format('create trigger access_follows_delete after delete on %I referencing old table as old_rows for each statement execute function access_follows()', noun);
   end loop;
   create trigger access_follows_insert after insert on organisation referencing new table as new_rows for each statement execute function access_follows();
+  create trigger access_follows_update after update on organisation referencing old table as old_rows new table as new_rows for each statement execute function access_follows();
   create trigger a_pairwise_key after insert on organisation for each row execute function give_pairwise_key();
   grant select on case_basis, case_access_rule, referral_access_rule to hub_access;
   grant create on schema hub to hub_access;
   for routine in select p.oid::regprocedure from pg_proc p where p.pronamespace = 'hub'::regnamespace and p.proname in
-      ('give_pairwise_key', 'refresh_case_access', 'refresh_referral_access', 'access_follows', 'viewer_disclosure', 'pairwise', 'padded', 'spoken') loop
+      ('give_pairwise_key', 'refuse_old_snapshots', 'refresh_case_access', 'refresh_referral_access', 'access_follows', 'viewer_disclosure', 'pairwise', 'padded', 'spoken') loop
     execute format('alter function %s owner to hub_access', routine);
   end loop;
   revoke create on schema hub from hub_access;
 end $$;
 
 grant select on case_access, referral_access to hub_app;
-create policy own on case_access for select to hub_app using (organisation = (select viewer_org()));
-create policy own on referral_access for select to hub_app using (organisation = (select viewer_org()));
+create policy own on case_access for select to hub_app
+  using ((select viewer_has('cases:read')) and organisation = (select viewer_org()) and holds(overview, (select hub_now())));
+create policy own on referral_access for select to hub_app
+  using ((select viewer_has('referrals:read')) and organisation = (select viewer_org()) and holds(visible, (select hub_now())));
 
 -- Rows whose periods are all past are only in the way.
 grant select, delete on case_access, referral_access to hub_worker;

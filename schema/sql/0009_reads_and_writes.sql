@@ -1,7 +1,7 @@
 -- The second wall: what the request role may read and write, row by row, decided from case_access and the token's scopes.
 
 create function sees_case(wanted uuid) returns boolean language sql stable parallel safe
-  return exists (select from case_access a where a.organisation = (select viewer_org()) and a.case_id = wanted and a.overview @> (select hub_now()));
+  return exists (select from case_access a where a.organisation = (select viewer_org()) and a.case_id = wanted and holds(a.overview, (select hub_now())));
 grant execute on function sees_case to hub_app;
 
 grant select on case_file, case_key, case_name_digest, residency, share, hold, case_profile, case_identity, case_contact, case_whereabouts,
@@ -9,20 +9,20 @@ grant select on case_file, case_key, case_name_digest, residency, share, hold, c
   agreement, agreement_approval, consent to hub_app;
 
 create policy visible on case_file for select to hub_app using ((select viewer_has('cases:read')) and exists (
-  select from case_access a where a.organisation = (select viewer_org()) and a.case_id = case_file.id and a.overview @> (select hub_now())));
+  select from case_access a where a.organisation = (select viewer_org()) and a.case_id = case_file.id and holds(a.overview, (select hub_now()))));
 create policy visible on case_key for select to hub_app using ((select viewer_has('cases:read')) and exists (
-  select from case_access a where a.organisation = (select viewer_org()) and a.case_id = case_key.case_id and a.overview @> (select hub_now())));
+  select from case_access a where a.organisation = (select viewer_org()) and a.case_id = case_key.case_id and holds(a.overview, (select hub_now()))));
 create policy visible on case_name_digest for select to hub_app using ((select viewer_has('cases:read', 'cases:identity')) and exists (
-  select from case_access a where a.organisation = (select viewer_org()) and a.case_id = case_name_digest.case_id and a.identity @> (select hub_now())));
+  select from case_access a where a.organisation = (select viewer_org()) and a.case_id = case_name_digest.case_id and holds(a.identity, (select hub_now()))));
 create policy visible on residency for select to hub_app using ((select viewer_has('cases:read', 'cases:whereabouts', 'residencies:read')) and exists (
-  select from case_access a where a.organisation = (select viewer_org()) and a.case_id = residency.case_id and a.whereabouts @> (select hub_now())));
+  select from case_access a where a.organisation = (select viewer_org()) and a.case_id = residency.case_id and holds(a.whereabouts, (select hub_now()))));
 
 do $$
 declare noun text;
 begin
   foreach noun in array array['profile', 'identity', 'contact', 'whereabouts', 'threat', 'health', 'family', 'assessment'] loop
     execute format($f$create policy visible on case_%1$s for select to hub_app using ((select viewer_has('cases:read', 'cases:%1$s')) and exists (
-      select from case_access a where a.organisation = (select viewer_org()) and a.case_id = case_%1$s.case_id and a.%1$s @> (select hub_now())))$f$, noun);
+      select from case_access a where a.organisation = (select viewer_org()) and a.case_id = case_%1$s.case_id and holds(a.%1$s, (select hub_now()))))$f$, noun);
   end loop;
   -- ICORN's desk writes cases; nobody else does.
   foreach noun in array array['case_file', 'case_key', 'case_name_digest', 'case_profile', 'case_identity', 'case_contact', 'case_whereabouts',
@@ -37,15 +37,15 @@ begin
 end $$;
 
 create policy visible on referral for select to hub_app using ((select viewer_has('referrals:read')) and exists (
-  select from referral_access a where a.organisation = (select viewer_org()) and a.referral_id = referral.id and a.visible @> (select hub_now())));
+  select from referral_access a where a.organisation = (select viewer_org()) and a.referral_id = referral.id and holds(a.visible, (select hub_now()))));
 create policy asker on referral for select to hub_app using ((select viewer_has('referrals:submit'))
   and sender = (select viewer_org()) and client = (select viewer_client()) and usr = coalesce((select viewer_user()), ''));
 create policy visible on referral_key for select to hub_app using ((select viewer_has('referrals:read')) and exists (
-  select from referral_access a where a.organisation = (select viewer_org()) and a.referral_id = referral_key.referral_id and a.visible @> (select hub_now())));
+  select from referral_access a where a.organisation = (select viewer_org()) and a.referral_id = referral_key.referral_id and holds(a.visible, (select hub_now()))));
 create policy visible on referral_event for select to hub_app using ((select viewer_has('referrals:read')) and exists (
-  select from referral_access a where a.organisation = (select viewer_org()) and a.referral_id = referral_event.referral_id and a.visible @> (select hub_now())));
+  select from referral_access a where a.organisation = (select viewer_org()) and a.referral_id = referral_event.referral_id and holds(a.visible, (select hub_now()))));
 create policy visible on message for select to hub_app using ((select viewer_has('referrals:read')) and exists (
-  select from referral_access a where a.organisation = (select viewer_org()) and a.referral_id = message.referral_id and a.visible @> (select hub_now())));
+  select from referral_access a where a.organisation = (select viewer_org()) and a.referral_id = message.referral_id and holds(a.visible, (select hub_now()))));
 create policy visible on referral_person for select to hub_app using ((select viewer_has('referrals:read'))
   and viewer_has('cases:' || lower(category::text)) and exists (
   select from referral_access a where a.organisation = (select viewer_org()) and a.referral_id = referral_person.referral_id
@@ -61,8 +61,9 @@ create policy submit on referral_key for insert to hub_app with check ((select v
   and exists (select from referral r where r.id = referral_id and r.sender = (select viewer_org())));
 create policy submit on referral_person for insert to hub_app with check ((select viewer_has('referrals:submit'))
   and exists (select from referral r where r.id = referral_id and r.sender = (select viewer_org())));
-create policy submit on referral_event for insert to hub_app with check (organisation = (select viewer_org())
-  and exists (select from referral r where r.id = referral_id));
+create policy submit on referral_event for insert to hub_app with check ((select viewer_has('referrals:submit'))
+  and organisation = (select viewer_org()) and ordinal = 1 and kind = 'SUBMITTED' and status = 'SUBMITTED'
+  and exists (select from referral r where r.id = referral_id and r.sender = (select viewer_org())));
 
 create policy own on agreement for select to hub_app using (organisation = (select viewer_org()) or (select viewer_is_icorn() and viewer_has('access:manage')));
 create policy own on agreement_approval for select to hub_app using (exists (select from agreement a where a.id = agreement));
@@ -71,16 +72,22 @@ create policy own on agreement_approval for select to hub_app using (exists (sel
 create policy visible on consent for select to hub_app using ((select viewer_has('consents:read') or viewer_has('consents:write'))
   and case when (select viewer_is_icorn()) then true
       else recorded_by = (select viewer_org()) or decision = 'ALLOW' and (organisation is null or organisation = (select viewer_org())) end
-  and (exists (select from case_access a where a.organisation = (select viewer_org()) and a.case_id = consent.case_id and a.overview @> (select hub_now()))
-    or exists (select from referral_access a where a.organisation = (select viewer_org()) and a.referral_id = consent.referral_id and a.visible @> (select hub_now()))));
+  and (exists (select from case_access a where a.organisation = (select viewer_org()) and a.case_id = consent.case_id and holds(a.overview, (select hub_now())))
+    or exists (select from referral_access a where a.organisation = (select viewer_org()) and a.referral_id = consent.referral_id and holds(a.visible, (select hub_now())))));
 grant insert on consent to hub_app;
 grant update (case_id, withdrawn_at, withdrawal_reason) on consent to hub_app;
+-- A consent speaks of a case that its recorder sees, or of the one that its referral has become.
 create policy submit on consent for insert to hub_app with check (recorded_by = (select viewer_org()) and (
-  (select viewer_has('referrals:submit')) and exists (select from referral r where r.id = referral_id and r.sender = (select viewer_org()))
-  or (select viewer_has('consents:write')) and (sees_case(case_id) or exists (
-    select from referral_access a where a.organisation = (select viewer_org()) and a.referral_id = consent.referral_id and a.visible @> (select hub_now())))));
+  (select viewer_has('referrals:submit')) and case_id is null
+    and exists (select from referral r where r.id = referral_id and r.sender = (select viewer_org()))
+  or (select viewer_has('consents:write')) and case
+    when referral_id is null then sees_case(case_id)
+    else exists (select from referral r join referral_access a on a.referral_id = r.id
+      where r.id = consent.referral_id and r.case_id is not distinct from consent.case_id) end));
 create policy withdraw on consent for update to hub_app using ((select viewer_has('consents:write'))
-  and (recorded_by = (select viewer_org()) or (select viewer_is_icorn())));
+  and (recorded_by = (select viewer_org()) or (select viewer_is_icorn())))
+  with check ((select viewer_has('consents:write')) and (recorded_by = (select viewer_org()) or (select viewer_is_icorn()))
+    and (referral_id is null or case_id is not distinct from (select r.case_id from referral r where r.id = consent.referral_id)));
 create policy desk_links on consent for update to hub_app using ((select viewer_is_icorn() and viewer_has('cases:write')));
 -- Opening a case from a referral carries its consents along, also for a desk that may not read consents.
 create policy desk_carries on consent for select to hub_app using ((select viewer_is_icorn() and viewer_has('cases:write')));

@@ -65,7 +65,8 @@ create policy asker on outcome to hub_app
   with check (organisation = (select viewer_org()) and client = (select viewer_client()) and usr = coalesce((select viewer_user()), ''));
 
 grant insert on event to hub_app;
-create policy own on event for insert to hub_app with check (organisation = (select viewer_org()));
+create policy own on event for insert to hub_app with check (organisation = (select viewer_org())
+  and (select viewer_has('cases:write') or viewer_has('referrals:submit') or viewer_has('consents:write')));
 grant select on event to hub_worker;
 create policy deliver on event for select to hub_worker using (true);
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from yarl import URL
 
 from connectors.fakes.people import GRAPHQL_MAPPING, GRAPHQL_SETTINGS, REST_MAPPING, REST_SETTINGS
 from connectors.http import Endpoint
@@ -168,9 +169,8 @@ async def test_a_missing_secret_is_a_problem_of_the_pull() -> None:
 def test_secrets_are_not_shown() -> None:
     """In no representation that a log or a traceback could print."""
     headers = auth_headers(BearerAuth(secret="name"), SURROUNDINGS.secrets)
-    shown = repr(
-        (SURROUNDINGS, Endpoint(url=None, headers=headers), connect("REST", REST_SETTINGS, REST_MAPPING, SURROUNDINGS))
-    )  # type: ignore[arg-type]
+    endpoint = Endpoint(URL(REST_SETTINGS["url"]), headers)
+    shown = repr((SURROUNDINGS, endpoint, connect("REST", REST_SETTINGS, REST_MAPPING, SURROUNDINGS)))
 
     assert headers == {"Authorization": "Bearer s3cret-value"}
     assert "s3cret" not in shown

@@ -11,6 +11,7 @@ from hub.embedded import ADMIN, Server
 from hub.postgres import open_pool
 from tests.conftest import Database, new_database
 from tests.hub.feeds.desk import Desk
+from tests.hub.feeds.house import Gated, House
 
 
 @pytest.fixture
@@ -40,3 +41,16 @@ def shared(server: Server, template: str) -> Iterator[tuple[Server, str]]:
 async def anext_of(database: AbstractAsyncContextManager[Database]) -> Database:
     """Enter a database's context."""
     return await database.__aenter__()
+
+
+@pytest.fixture
+async def house(database: Database, pool: "asyncpg.Pool[asyncpg.Record]") -> AsyncIterator[House]:
+    """A house of three feeds."""
+    admin = await database.connect(ADMIN)
+    worker = await database.connect("hub_worker")
+    sources = {code: Gated() for code in ("alpha", "beta", "gamma")}
+    for code in sources:
+        await Desk.of(worker, admin, code)
+    made = House(pool, admin, sources)
+    yield made
+    await made.refresher.close()

@@ -62,6 +62,7 @@ class Desk:
     before_page: Callable[[int], None] = lambda _: None
     mapping: dict[str, Any] = field(default_factory=lambda: MAPPING)
     page_size: int = 2
+    newest_first: bool = False
 
     @classmethod
     async def of(
@@ -83,7 +84,13 @@ class Desk:
     @property
     def connector(self) -> MemoryConnector:
         """The source as it is now."""
-        return MemoryConnector(self.records, self.mapping, page_size=self.page_size, before_page=self.before_page)
+        return MemoryConnector(
+            self.records,
+            self.mapping,
+            page_size=self.page_size,
+            newest_first=self.newest_first,
+            before_page=self.before_page,
+        )
 
     async def feed(self) -> Feed:
         """The feed's row."""
@@ -125,6 +132,12 @@ class Desk:
         """What waits for a better mapping, and why."""
         rows = await self.admin.fetch("select source_id, reason from feed_quarantine where feed = $1", self.feed_id)
         return {row["source_id"]: row["reason"] for row in rows}
+
+
+def fill(desk: Desk, count: int = 5) -> None:
+    """Put records into the source, an hour apart, the newest just now."""
+    for number in range(count):
+        desk.put(f"r{number}", f"Name {number}", NOW - timedelta(hours=count - number))
 
 
 class Trouble(Exception):  # noqa: N818 (it stands for anything)

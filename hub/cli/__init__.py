@@ -1,0 +1,58 @@
+"""This package is the command `hub`: one file for each command or few; `main` is where it starts."""
+
+import sys
+
+import typer
+
+from hub.cli.asking import query, token
+from hub.cli.audit import audit
+from hub.cli.demo import demo
+from hub.cli.doctor import doctor
+from hub.cli.errors import KNOWN, explain, report_fault
+from hub.cli.running import migrate, serve, worker
+from hub.cli.sdl import schema
+from hub.log import set_up_logging
+
+app = typer.Typer(
+    name="hub",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command(rich_help_panel="Try it")(demo)
+app.command(rich_help_panel="Try it")(query)
+app.command(rich_help_panel="Try it")(token)
+app.command(rich_help_panel="Try it")(schema)
+app.command(rich_help_panel="Run it")(serve)
+app.command(rich_help_panel="Run it")(worker)
+app.command(rich_help_panel="Run it")(migrate)
+app.command(rich_help_panel="Look after it")(doctor)
+app.add_typer(audit, rich_help_panel="Look after it")
+
+
+@app.callback()
+def hub() -> None:
+    """One graph over ICORN's own records and its sister organisations' feeds, seen through a partner's eyes.
+
+    Begin with [bold]hub demo[/bold]; then ask as one of its clients:
+
+      hub query --client pen-centre '{ viewer { organisation { name } scopes } }'
+
+    An operator sets everything by HUB_* variables: hub migrate, hub serve and hub worker name what they lack.
+    """
+
+
+def main() -> None:
+    """Run the command line; expected trouble is a line on standard error and exit status 1."""
+    set_up_logging("WARNING", "console")
+    try:
+        app()
+    except KNOWN as error:
+        explain(error)
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except Exception as error:  # noqa: BLE001 whatever it was, its text may hold what no one may read
+        report_fault(error)
+    sys.exit(1)

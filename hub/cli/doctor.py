@@ -1,0 +1,126 @@
+"""This module examines an installation and says, in one table, what is well and what is not."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from auth.keyring import KeyringError
+from hub.app import DEFINERS
+from hub.audit import lag
+from hub.cli.database import UNREACHABLE, connected
+from hub.cli.errors import CommandError
+from hub.cli.running import started
+from hub.feeds.feed import FeedState, read_feeds
+from hub.migrate import read_migrations
+from hub.postgres import HubConnection
+from hub.self_check import self_check
+from hub.settings import DSN_ROLES, PREFIX, Settings, SettingsError
+
+LATE: Final = timedelta(minutes=1)
+"""The age from which a record that is not in its chain means that no worker is at work."""
+WELL, LOOK, WRONG = "well", "look", "wrong"
+COLOURS: Final = {WELL: "green", LOOK: "yellow", WRONG: "red"}
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was looked at: its state, and what there is to say of it."""
+
+    subject: str
+    state: str
+    text: str
+
+
+def doctor() -> None:
+    """Examine keys, databases, row security, migrations, the audit log and the feeds, as far as what is set reaches.
+
+    HUB_WORKER_DATABASE_URL and the keys are enough for all but the other logins. The exit status is 1 when something
+    is wrong; a feed that is behind is worth a look, but is its own organisation's to mend.
+
+      HUB_WORKER_DATABASE_URL=... HUB_KEYS_FILE=... hub doctor
+    """
+    settings = started()
+    settings.need("worker_database_url")
+    found = asyncio.run(_examine(settings))
+    table = Table("", "", box=None, show_header=False, pad_edge=False)
+    table.add_column(overflow="fold")
+    for finding in found:
+        colour = COLOURS[finding.state]
+        table.add_row(finding.subject, f"[{colour}]{finding.state}[/{colour}]", finding.text)
+    Console(highlight=False).print(table)
+    if any(finding.state == WRONG for finding in found):
+        raise typer.Exit(1)
+
+
+async def _examine(settings: Settings) -> list[Finding]:
+    return [finding async for finding in _findings(settings)]
+
+
+async def _findings(settings: Settings) -> AsyncIterator[Finding]:
+    yield _keys(settings)
+    for name in ("database_url", "auth_database_url", "worker_database_url"):
+        if getattr(settings, name) is None:
+            continue
+        setting = f"{PREFIX}{name.upper()}"
+        try:
+            async with connected(settings, name) as connection:
+                yield Finding(setting, WELL, f"PostgreSQL {connection.get_server_version().major} answers")
+                holes = await self_check(connection, DEFINERS)
+                yield Finding(f"{DSN_ROLES[name]}: roles and row security", WRONG if holes else WELL, "\n".join(holes) or "hold")
+                if name == "worker_database_url":
+                    for finding in await _contents(connection):
+                        yield finding
+        except CommandError as error:
+            yield Finding(setting, WRONG, str(error).removeprefix(f"{setting}: "))
+
+
+def _keys(settings: Settings) -> Finding:
+    try:
+        keyring = settings.keyring()
+    except (KeyringError, SettingsError) as error:
+        return Finding("keys", WRONG, str(error))
+    count = len(keyring.keks)
+    where = "HUB_KEYS" if settings.keys is not None else "a file that its owner alone may read"
+    return Finding("keys", WELL, f"{count} key-encryption key{'s' if count > 1 else ''}, from {where}")
+
+
+async def _contents(connection: HubConnection) -> list[Finding]:
+    try:
+        return [await _migrations(connection), await _audit(connection), *await _feeds(connection)]
+    except UNREACHABLE as error:
+        return [Finding("contents", WRONG, f"cannot be read ({type(error).__name__}): run hub migrate")]
+
+
+async def _migrations(connection: HubConnection) -> Finding:
+    applied = dict(await connection.fetch("select name, sha256 from migration"))
+    there = {migration.name: migration.sha256 for migration in read_migrations()}
+    pending = sorted(there.keys() - applied.keys())
+    foreign = sorted(name for name in applied if there.get(name) != applied[name])
+    if foreign:
+        return Finding("migrations", WRONG, f"not those of this version: {', '.join(foreign)}")
+    if pending:
+        return Finding("migrations", WRONG, f"pending: {', '.join(pending)}: run hub migrate")
+    return Finding("migrations", WELL, f"{len(applied)} applied, none pending")
+
+
+async def _audit(connection: HubConnection) -> Finding:
+    count, age = await lag(connection)
+    late = age > LATE
+    text = f"{count} records of the last hour are not in their chain, the oldest for {age.total_seconds():.0f} s"
+    return Finding("audit log", WRONG if late else WELL, text + (": is a worker running?" if late else "") if count else "all in its chains")
+
+
+async def _feeds(connection: HubConnection) -> list[Finding]:
+    found = []
+    for feed in await read_feeds(connection, None):
+        state = LOOK if feed.paused or feed.standing is not FeedState.FRESH else WELL
+        when = f"synced {feed.last_synced_at:%Y-%m-%d %H:%M} UTC" if feed.last_synced_at else "never synced"
+        notes = [str(feed.standing), when, *(["paused"] if feed.paused else []), *([feed.last_problem] if feed.last_problem else [])]
+        found.append(Finding(f"feed {feed.code}", state, ", ".join(notes)))
+    return found

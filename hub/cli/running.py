@@ -1,0 +1,87 @@
+"""This module runs what an operator runs: the hub, the worker, and the migrations before both."""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+import uvloop
+from rich.console import Console
+
+from hub import serve as serving
+from hub import worker as working
+from hub.cli.database import connected, need_databases
+from hub.cli.errors import CommandError
+from hub.log import set_up_logging
+from hub.migrate import ensure_roles
+from hub.migrate import migrate as apply
+from hub.settings import Settings
+
+
+def serve() -> None:
+    """Answer requests, until SIGTERM or Ctrl-C; what is in flight is finished first.
+
+    Needs HUB_DATABASE_URL, HUB_AUTH_DATABASE_URL, HUB_WORKER_DATABASE_URL, and HUB_KEYS_FILE or HUB_KEYS. Refuses a
+    database whose row security has a hole. Run as many as you like behind any balancer, and a [bold]hub worker[/bold].
+
+      HUB_ISSUER=https://hub.example.org HUB_KEYS_FILE=/run/keys hub serve
+    """
+    _run(serving.serve, "database_url", "auth_database_url", "worker_database_url")
+
+
+def worker() -> None:
+    """Sync feeds, chain the audit log, and prune, until SIGTERM or Ctrl-C.
+
+    Needs HUB_WORKER_DATABASE_URL, and HUB_KEYS_FILE or HUB_KEYS. Two of them do no harm.
+
+      HUB_KEYS_FILE=/run/keys hub worker
+    """
+    _run(working.work, "worker_database_url")
+
+
+def migrate() -> None:
+    """Bring the database up to date: roles, then what is new of the migrations. Safe to repeat.
+
+    Needs HUB_MIGRATE_DATABASE_URL. With HUB_ADMIN_DATABASE_URL, an administrator's, it makes the roles too, and gives
+    them the passwords that the other HUB_*DATABASE_URLs carry.
+
+      HUB_ADMIN_DATABASE_URL=... HUB_MIGRATE_DATABASE_URL=... hub migrate
+    """
+    settings = started()
+    settings.need("migrate_database_url")
+    applied = asyncio.run(_migrate(settings))
+    console = Console(highlight=False)
+    for name in applied:
+        console.print(f"applied {name}")
+    console.print("Up to date.")
+
+
+async def _migrate(settings: Settings) -> list[str]:
+    if settings.admin_database_url is not None:
+        await need_databases(settings, "admin_database_url")
+        await ensure_roles(settings.dsn("admin_database_url"), settings.role_passwords())
+    async with connected(settings, "migrate_database_url") as connection:
+        if not await connection.fetchval("select to_regnamespace('hub') is not null"):
+            raise CommandError(
+                "HUB_ADMIN_DATABASE_URL: is needed this once, for the roles and schemas are not there yet."
+            )
+    return await apply(settings.dsn("migrate_database_url"))
+
+
+def started() -> Settings:
+    """Read the settings and set logging up as they say; raise SettingsError."""
+    settings = Settings.load()
+    set_up_logging(settings.log_level, settings.log_format)
+    return settings
+
+
+def _run(run: Callable[[Settings], Coroutine[Any, Any, None]], *databases: str) -> None:
+    settings = started()
+    settings.need(*databases)
+    settings.keyring()
+
+    async def go() -> None:
+        await need_databases(settings, *databases)
+        await run(settings)
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(go())

@@ -1,0 +1,83 @@
+"""This module is the worker: it syncs feeds, puts audit records in order, and removes what is only in the way."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from typing import Any, Final
+
+import asyncpg
+import structlog
+
+from auth.keyring import Keyring
+from hub.app import ConnectorOf, feed_connectors
+from hub.audit import Sequencer
+from hub.feeds.loop import keep_synced
+from hub.feeds.refresh import Refresher
+from hub.feeds.seal import Seal
+from hub.postgres import open_pool
+from hub.sealing import Sealing
+from hub.settings import Settings
+from hub.stopping import stopping
+
+Pool = asyncpg.Pool
+SEQUENCE_EVERY: Final = timedelta(seconds=1)
+PRUNE_EVERY: Final = timedelta(minutes=1)
+PRUNED: Final = ("seen_proof", "revoked_token", "case_access", "referral_access")
+"""Tables of which the worker may delete what is past; row policies say which rows those are, so no condition stands here."""
+log = structlog.get_logger(__name__)
+
+
+async def work(settings: Settings) -> None:
+    """Work until SIGTERM or SIGINT. Raises SettingsError, KeyringError, and what the database raises."""
+    keyring = settings.keyring()
+    dsn = settings.dsn("worker_database_url")
+    with stopping() as stop:
+        size = max(4, settings.pool_size)
+        async with await open_pool(dsn, name="hub worker", role="hub_worker", size=size) as pool:
+            log.info("worker.started")
+            await duties(pool, make_refresher(pool, keyring, feed_connectors(settings)), stop)
+            log.info("worker.stopped")
+
+
+def make_refresher(pool: "Pool[Any]", keyring: Keyring, connector_of: ConnectorOf) -> Refresher:
+    """Make what pulls feeds, sealing what it reads with keys of `keyring`."""
+    return Refresher(pool, connector_of, Seal(Sealing(keyring), keyring.subkey("index/feed mark")))
+
+
+async def duties(pool: "Pool[Any]", refresher: Refresher, stop: asyncio.Event) -> None:
+    """Do all that a worker does, until `stop` is set; then finish what is under way."""
+    sequencer = Sequencer(pool)
+    async with asyncio.TaskGroup() as group:
+        group.create_task(keep_synced(pool, refresher, stop))
+        group.create_task(every(SEQUENCE_EVERY, sequencer.run, stop))
+        group.create_task(every(PRUNE_EVERY, lambda: prune(pool), stop))
+    # What was recorded up to the end is in its chain before this process goes.
+    await attempt(sequencer.run)
+
+
+async def prune(pool: "Pool[Any]") -> int:
+    """Remove what is past from the tables that would otherwise grow; return how many rows."""
+    count = 0
+    for table in PRUNED:
+        status = await pool.execute(f"delete from {table}")  # noqa: S608 a name of our own; the policy has the condition
+        count += int(status.rpartition(" ")[2])
+    return count
+
+
+async def every(pause: timedelta, duty: Callable[[], Awaitable[int]], stop: asyncio.Event) -> None:
+    """Do a duty again and again, waiting out trouble with the database."""
+    while not stop.is_set():
+        await attempt(duty)
+        try:
+            async with asyncio.timeout(pause.total_seconds()):
+                await stop.wait()
+        except TimeoutError:
+            continue
+
+
+async def attempt(duty: Callable[[], Awaitable[int]]) -> None:
+    """Do a duty once; trouble is logged, and its turn comes again."""
+    try:
+        await duty()
+    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+        log.error("worker.waits", error=type(error).__name__)  # noqa: TRY400 a traceback may hold content

@@ -1,0 +1,118 @@
+"""The disclosure policy in plain Python, at one moment: an own reading of it, which shares nothing with the views in SQL."""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime, time, timedelta
+from typing import Any
+
+from tests.differential.tables import CATEGORIES, Row, Tables
+
+ORDER = ("OVERVIEW", *CATEGORIES)
+PERSONAL = CATEGORIES[:-1]
+BASES = ("ICORN", "AGREEMENT", "REFERRER", "RECIPIENT", "PRESENTED", "SHARE", "EMERGENCY")
+LIVE = {"SUBMITTED", "RECEIVED", "INFORMATION_REQUESTED", "IN_REVIEW", "ACCEPTED"}
+
+
+def _during(now: datetime, starts: Iterable[Any], ends: Iterable[Any]) -> bool:
+    return all(start <= now for start in starts) and all(now < end for end in ends if end is not None)
+
+
+def _midnight(day: Any) -> datetime:
+    return datetime.combine(day, time(), UTC)
+
+
+class Disclosure:
+    """What one organisation may see, whatever its scopes."""
+
+    def __init__(self, tables: Tables, organisation: int) -> None:
+        self._tables, self._organisation = tables, organisation
+        self.icorn = tables.the("organisation", id=organisation)["kind"] == "ICORN"
+
+    def bases(self, case: Row, category: str) -> list[str]:
+        """On what grounds the organisation has a category of a case."""
+        tables, mine, now = self._tables, {"organisation": self._organisation}, self._tables.now
+        found = {"ICORN"} if self.icorn else set()
+        for row in tables.all("agreement", **mine):
+            if row["approved_at"] is None or case["sealed"] or category not in row["categories"]:
+                continue
+            covered = (row["origins"] is None or case["origin"] in row["origins"]) and (
+                row["disciplines"] is None or case["discipline"] in row["disciplines"]
+            )
+            if covered and _during(now, [row["valid_from"], row["approved_at"]], [row["valid_until"], row["ended_at"]]):
+                found.add("AGREEMENT")
+        for row in tables.all("referral", case_id=case["id"]):
+            if row["sender"] == self._organisation and category == "OVERVIEW":
+                found.add("REFERRER")
+            live = row["recipient"] == self._organisation and row["status"] in LIVE
+            if live and category in row["shared_categories"]:
+                found.add("RECIPIENT")
+        for row in tables.all("presentation", case_id=case["id"], status="OPEN", **mine):
+            if category in row["categories"] and _during(now, [row["presented_at"]], [row["until"]]):
+                found.add("PRESENTED")
+        for row in tables.all("share", case_id=case["id"], **mine):
+            if category in row["categories"] and _during(now, [row["starts"]], [row["until"], row["ended_at"]]):
+                found.add("SHARE")
+        return sorted(found, key=BASES.index)
+
+    def _consented(self, consents: list[Row], organisation: int, category: str) -> bool:
+        now = self._tables.now
+        said = {
+            row["decision"]
+            for row in consents
+            if row["organisation"] in (None, organisation)
+            and category in row["categories"]
+            and _during(now, [_midnight(row["given_on"])], [_after(row["valid_until"]), row["withdrawn_at"]])
+        }
+        return said == {"ALLOW"}
+
+    def _held(self, case: Any) -> bool:
+        rows = self._tables.all("hold", case_id=case, organisation=self._organisation)
+        return case is not None and any(_during(self._tables.now, [r["starts"]], [r["ended_at"]]) for r in rows)
+
+    def case(self, case: Row, category: str = "OVERVIEW") -> bool:
+        """May the organisation see a category of a case?"""
+        if not self.bases(case, category) or self._held(case["id"]):
+            return False
+        consents = self._tables.all("consent", case_id=case["id"])
+        if not self.icorn and not self._consented(consents, self._organisation, category):
+            return False
+        return category == "OVERVIEW" or self.case(case)
+
+    def _roles(self, referral: Row) -> set[str]:
+        """In what parts the organisation may see a referral now."""
+        found = {"SENDER"} if referral["sender"] == self._organisation else set()
+        held = self._held(referral["case_id"])
+        if referral["recipient"] == self._organisation and not held and self._agreed(referral, "OVERVIEW"):
+            found.add("RECIPIENT")
+        concerned = referral["recipient"] == self._organisation or referral["case_id"] is not None
+        if self.icorn and concerned and not held:
+            found.add("ICORN")
+        return found
+
+    def _agreed(self, referral: Row, category: str) -> bool:
+        of_case = self._tables.all("consent", case_id=referral["case_id"]) if referral["case_id"] else []
+        consents = [*self._tables.all("consent", referral_id=referral["id"]), *of_case]
+        return category in referral["shared_categories"] and self._consented(consents, referral["recipient"], category)
+
+    def referral(self, referral: Row) -> bool:
+        """May the organisation see a referral?"""
+        return bool(self._roles(referral))
+
+    def referred(self, referral: Row, category: str) -> bool:
+        """May it read a category of what was sent of the person?"""
+        roles, shared = self._roles(referral), category in referral["shared_categories"]
+        if not shared or self._held(referral["case_id"]):
+            return False
+        live = "RECIPIENT" in roles and referral["status"] in LIVE
+        return "ICORN" in roles or (("SENDER" in roles or live) and self._agreed(referral, category))
+
+    def consent(self, row: Row) -> bool:
+        """May it know of a decision of the person?"""
+        case = row["case_id"] and self.case(self._tables.the("case_file", id=row["case_id"]))
+        referral = row["referral_id"] and self.referral(self._tables.the("referral", id=row["referral_id"]))
+        concerned = row["decision"] == "ALLOW" and row["organisation"] in (None, self._organisation)
+        mine = self.icorn or row["recorded_by"] == self._organisation or concerned
+        return bool((case or referral) and mine)
+
+
+def _after(day: Any) -> datetime | None:
+    return None if day is None else _midnight(day) + timedelta(days=1)

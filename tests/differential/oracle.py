@@ -1,0 +1,280 @@
+"""The oracle: graphql-core's own executor over plain resolvers, on the schema as it is printed."""
+
+import base64
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Any, Final
+
+from graphql import (
+    ExecutionResult,
+    GraphQLNamedType,
+    GraphQLResolveInfo,
+    GraphQLSchema,
+    OperationDefinitionNode,
+    build_schema,
+    default_field_resolver,
+    execute_sync,
+    get_argument_values,
+    get_named_type,
+    get_variable_values,
+    parse,
+    value_from_ast_untyped,
+)
+from graphql.execution.values import VariableValues
+
+from hub.engine.cursors import Cursors
+from schema.query import SCHEMA
+from tests.differential.lists import LISTINGS, Listing, Place, cut, text
+from tests.differential.objects import Found, Objects
+from tests.differential.tables import Row, Tables
+from tests.world import KEYRING
+
+HUB: Final = SCHEMA._schema  # noqa: SLF001 graphql-core's schema is kept there
+PRINTED: Final = build_schema(SCHEMA.as_str())
+# The printed schema is sorted for reading; introspection shows the order of declaration.
+PRINTED.type_map = {name: PRINTED.type_map[name] for name in HUB.type_map}
+PRINTED.directives = tuple(next(d for d in PRINTED.directives if d.name == known.name) for known in HUB.directives)
+CURSOR_KEY: Final = KEYRING.subkey("cursor/1") + KEYRING.subkey("cursor/2")
+FEED_COLUMNS: Final = ("moved_at", "record_id")
+WORDS: Final = {
+    "case": "Case", "referral": "Referral", "event": "ReferralEvent", "message": "Message", "residency": "Residency", "consent": "Consent", "agreed": "Consent",
+    "city": "City", "organisation": "Organisation", "agreement": "Agreement", "feed": "Feed", "record": "FeedRecord",
+}  # fmt: skip
+"""The words that ids begin with, and the types they name."""
+
+
+def missing_scopes(schema: GraphQLSchema, parent: str, name: str, scopes: frozenset[str]) -> list[list[str]] | None:
+    """Give the scopes that a field, or the type it leads to, asks for and the viewer lacks, as the printed schema says."""
+    field = schema.type_map[parent].fields[name]  # type: ignore[attr-defined] # it is an object type
+    for declared in (field, get_named_type(field.type)):
+        if (lacking := lacks(declared, scopes)) is not None:
+            return lacking
+    return None
+
+
+def lacks(declared: GraphQLNamedType | Any, scopes: frozenset[str]) -> list[list[str]] | None:
+    """Give what `@requiresScopes` on a field or type asks for, when the viewer does not have it."""
+    for directive in (declared.ast_node and declared.ast_node.directives) or ():
+        if directive.name.value == "requiresScopes":
+            wanted: list[list[str]] = value_from_ast_untyped(directive.arguments[0].value)
+            return None if any(scopes.issuperset(group) for group in wanted) else wanted
+    return None
+
+
+@dataclass(frozen=True)
+class Who:
+    """One client, as its token says."""
+
+    organisation: int
+    client: str
+    scopes: frozenset[str]
+    purpose: str
+    expires_at: datetime
+
+
+class Oracle:
+    """Answers operations for one viewer."""
+
+    def __init__(self, tables: Tables, who: Who) -> None:
+        self.tables, self.who = tables, who
+        self.objects = Objects(tables, who.organisation, who.scopes)
+        self.objects.page = self._page
+        self.objects.feed_results = self._feed_results
+        self._cursors = Cursors(CURSOR_KEY, (str(who.organisation), who.client, ""))
+        self._places: dict[str, Place] = {}
+        self._hub_variables = VariableValues({}, {})
+
+    def answer(self, query: str, variables: Mapping[str, Any], operation: str | None = None) -> ExecutionResult:
+        """Execute an operation."""
+        document = parse(query)
+        self.bind(document, variables, operation)
+        return execute_sync(
+            PRINTED, document, self._roots(), variable_values=dict(variables), operation_name=operation, field_resolver=self._resolve  # type: ignore[arg-type]
+        )  # fmt: skip
+
+    def bind(self, document: Any, variables: Mapping[str, Any], operation: str | None = None) -> VariableValues:
+        """Coerce variables as the hub does, for what cursors are bound to."""
+        chosen = next(d for d in document.definitions if isinstance(d, OperationDefinitionNode) and operation in (None, d.name and d.name.value))  # fmt: skip
+        coerced = get_variable_values(HUB, chosen.variable_definitions or (), dict(variables))
+        assert isinstance(coerced, VariableValues), coerced
+        self._hub_variables = coerced
+        return coerced
+
+    def _resolve(self, source: Any, info: GraphQLResolveInfo, **given: Any) -> Any:
+        if missing_scopes(PRINTED, info.parent_type.name, info.field_name, self.who.scopes):
+            return None
+        return default_field_resolver(source, info, **given)
+
+    def _roots(self) -> Found:
+        objects, tables = self.objects, self.tables
+        return {
+            "viewer": self._viewer(),
+            "node": lambda _, id: self._node(id),  # noqa: A006 Relay's name
+            "nodes": lambda _, ids: [self._node(i) for i in ids],
+            "case": lambda _, by: next(map(objects.case, self._chosen("case", "C", objects.cases(), by)), None),
+            "cases": lambda info, **given: objects.page(info, self._cases(given.get("filter") or {}), objects.case, given),
+            "referral": lambda _, by: next(map(objects.referral, self._chosen("referral", "R", objects.referrals(), by)), None),
+            "referrals": lambda info, **given: objects.page(info, self._referrals(given.get("filter") or {}), objects.referral, given),
+            "city": lambda _, code: objects.city(tables.one("city", code=code)),
+            "cities": lambda info, **given: objects.page(info, self._cities(given.get("filter") or {}), objects.city, given),
+            "organisation": lambda _, code: objects.organisation(tables.one("organisation", code=code)),
+            "organisations": lambda info, **given: objects.page(info, tables.all("organisation"), objects.organisation, given),
+            "feeds": lambda _: [objects.feed(row) for row in sorted(tables.all("feed"), key=lambda r: r["code"])],
+            "feedRecords": lambda info, **given: self._feed_results(info, objects.records(), None, given),
+        }  # fmt: skip
+
+    def _viewer(self) -> Found:
+        who, mine = self.who, self.tables.all("agreement", organisation=self.who.organisation)
+        return {
+            "organisation": self.objects.organisation_by(who.organisation), "clientId": who.client, "clientName": who.client.title(), "userName": None,
+            "scopes": sorted(who.scopes), "purpose": who.purpose, "expiresAt": who.expires_at.isoformat(),
+            "agreements": [self.objects.agreement(row) for row in sorted(mine, key=lambda r: (r["valid_from"], r["id"].int))],
+        }  # fmt: skip
+
+    # What is found by an id, a name or a filter.
+
+    def _node(self, wanted: str) -> Any:
+        kind = WORDS.get(wanted.partition("_")[0], "")
+        if not kind or lacks(PRINTED.type_map[kind], self.who.scopes):
+            return None
+        return next((found for found in self.everything(kind) if wanted in found.get("_ids", (found["id"],))), None)
+
+    def everything(self, kind: str) -> list[Any]:
+        """Give all objects of a type that the viewer may see."""
+        objects, tables = self.objects, self.tables
+        match kind:
+            case "Case":
+                return [objects.case(row) for row in objects.cases()]
+            case "Referral":
+                return [objects.referral(row) for row in objects.referrals()]
+            case "ReferralEvent" | "Message":
+                table, make = ("message", objects.message) if kind == "Message" else ("referral_event", objects.event)
+                return [make(r) for f in objects.referrals() for r in tables.all(table, referral_id=f["id"])]
+            case "Consent":
+                return objects.consents()
+            case "Agreement":
+                return [objects.agreement(r) for r in tables.all("agreement", organisation=self.who.organisation)]
+            case "Residency":
+                return [objects.residency(row) for row in objects.residencies()]
+            case "FeedRecord":
+                return [objects.record(row) for row in objects.records()]
+        make_public = {"City": objects.city, "Organisation": objects.organisation, "Feed": objects.feed}[kind]
+        return [make_public(row) for row in tables.all(kind.lower())]
+
+    def _chosen(self, word: str, letter: str, rows: list[Row], by: Mapping[str, str]) -> list[Row]:
+        ((how, wanted),) = by.items()
+        if how == "clientReference":
+            mine = {"sender": self.who.organisation, "client": self.who.client, "client_reference": wanted}
+            return [row for row in rows if mine.items() <= row.items()]
+        made = self.objects.case if word == "case" else self.objects.referral
+        return [row for row in rows if made(row)[how] == wanted]
+
+    def _cases(self, asked: Mapping[str, Any]) -> list[Row]:
+        rows = [row for row in self.objects.cases() if _within(row, asked, "status", "discipline", "origin", risk_level="riskLevel")]
+        if (start := asked.get("openedFrom")) is not None:
+            rows = [row for row in rows if row["opened_on"] >= date.fromisoformat(start)]
+        if (end := asked.get("openedTo")) is not None:
+            rows = [row for row in rows if row["opened_on"] <= date.fromisoformat(end)]
+        if (sender := asked.get("referredBy")) is not None:
+            senders = self._senders() if "referrals:read" in self.who.scopes else {}
+            rows = [row for row in rows if sender in senders.get(row["id"], ())]
+        if (name := asked.get("familyName")) is not None:
+            rows = [row for row in rows if self.objects.open("IDENTITY") and self.objects.disclosure.case(row, "IDENTITY")
+                    and " ".join(name.casefold().split()) == (self.tables.documents.get((row["id"], "IDENTITY")) or {}).get("familyName", "").casefold()]  # fmt: skip
+        return rows
+
+    def _senders(self) -> dict[Any, set[str]]:
+        found: dict[Any, set[str]] = {}
+        for row in self.objects.referrals():
+            code = self.tables.the("organisation", id=row["sender"])["code"]
+            found.setdefault(row["case_id"], set()).add(f"organisation_{code}")
+        return found
+
+    def _referrals(self, asked: Mapping[str, Any]) -> list[Row]:
+        rows = [row for row in self.objects.referrals() if _within(row, asked, "status", "urgency")]
+        for name, column in (("from", "sender"), ("to", "recipient")):
+            if (party := asked.get(name)) is not None:
+                found = self.tables.one("organisation", code=party.removeprefix("organisation_")) if party.startswith("organisation_") else None  # fmt: skip
+                rows = [row for row in rows if found and row[column] == found["id"]]
+        if (start := asked.get("submittedFrom")) is not None:
+            rows = [row for row in rows if row["submitted_at"] >= datetime.fromisoformat(start)]
+        if (end := asked.get("submittedTo")) is not None:
+            rows = [row for row in rows if row["submitted_at"] <= datetime.fromisoformat(end)]
+        return rows
+
+    def _cities(self, asked: Mapping[str, Any]) -> list[Row]:
+        rows = [row for row in self.tables.all("city") if _within(row, asked, "country")]
+        if (vacancy := asked.get("withVacancy")) is not None:
+            rows = [row for row in rows if (row["vacancies"] > 0) == vacancy]
+        if (name := asked.get("name")) is not None:
+            rows = [row for row in rows if name.lower() in row["name"].lower()]
+        return rows
+
+    # Pages and their cursors.
+
+    def values(self, info: Any) -> dict[str, Any]:
+        """Give a field's arguments as the hub coerces them."""
+        definition = HUB.type_map[info.parent_type.name].fields[info.field_name]  # type: ignore[attr-defined] # an object
+        return get_argument_values(definition, info.field_nodes[0], self._hub_variables)
+
+    def seal(self, coordinate: str, values: Mapping[str, Any], columns: tuple[str, ...], row: Row, *more: str) -> str:
+        """Give the cursor of a row, and remember its place."""
+        listing = LISTINGS.get(coordinate, LISTINGS["FeedResult"])
+        ranks = {key.column: key for key in (*listing.orders.values(), listing.tie)}
+        sealed = self._cursors.seal(coordinate, values, columns, [*(text(c, row[c]) for c in columns), *more])
+        self._places[sealed] = tuple(ranks[column].of(row) for column in columns)
+        return sealed
+
+    def _page(self, info: Any, rows: list[Row], make: Any, given: Found) -> Found:
+        coordinate = f"{info.parent_type.name}.{info.field_name}"
+        listing: Listing = LISTINGS[coordinate]
+        keys, values = listing.keys(given.get("orderBy")), self.values(info)
+        columns = tuple(key.column for key, _ in keys)
+        after, before = (self._places[given[n]] if given.get(n) is not None else None for n in ("after", "before"))
+        page = cut(rows, keys, given, after, before)
+        edges = [{"cursor": self.seal(coordinate, values, columns, row), "node": make(row)} for row in page.rows]
+        ends = {"startCursor": edges[0]["cursor"], "endCursor": edges[-1]["cursor"]} if edges else {}
+        return {"edges": edges, "totalCount": page.total, "pageInfo": {"hasNextPage": page.next, "hasPreviousPage": page.previous, **ends}}  # fmt: skip
+
+    def _feed_results(self, info: Any, rows: list[Row], case: Row | None, given: Found) -> list[Found]:
+        coordinate, asked = f"{info.parent_type.name}.{info.field_name}", given.get("filter") or {}
+        values, keys = self.values(info), [(key, True) for key in (*LISTINGS["FeedResult"].orders.values(), LISTINGS["FeedResult"].tie)]
+        rows = [row for row in rows if _within(row, asked, "origin", "discipline")]
+        if (since := asked.get("updatedSince")) is not None:
+            rows = [row for row in rows if row["updated_at"] and row["updated_at"] >= datetime.fromisoformat(since)]
+        if case is not None:
+            linked = {link["record"] for link in self.tables.all("feed_record_link", case_id=case["id"])}
+            rows = [row for row in rows if row["id"] in linked]
+        after = {cursor["feed"]: self._places[cursor["after"]] for cursor in given.get("after") or []}
+        found = []
+        for feed in sorted(self.tables.all("feed"), key=lambda row: row["code"]):
+            if asked.get("feeds") is not None and feed["code"] not in asked["feeds"]:
+                continue
+            mine = [row for row in rows if row["feed"] == feed["id"]]
+            page = cut(mine, keys, {"first": given.get("first")}, after.get(feed["code"]), None)
+            end = self.seal(coordinate, values, FEED_COLUMNS, page.rows[-1], feed["code"]) if page.rows else None
+            shown = self.objects.feed(feed)
+            found.append({"feed": shown, "state": _state(feed, shown, given.get("maxAge"), self.tables.now), "fetchedAt": shown["lastSyncedAt"],
+                          "records": [self.objects.record(row) for row in page.rows], "endCursor": end, "hasNextPage": page.next})  # fmt: skip
+        return found
+
+
+def _state(feed: Row, shown: Found, max_age: str | None, now: datetime) -> str:
+    """Judge a feed by the age asked for, which in these tests is always of whole hours."""
+    if feed["last_synced_at"] is None or max_age is None:
+        return "UNAVAILABLE" if feed["last_synced_at"] is None else str(shown["state"])
+    hours = int(max_age.removeprefix("PT").removesuffix("H"))
+    return "FRESH" if (now - feed["last_synced_at"]).total_seconds() <= hours * 3600 else "STALE"
+
+
+def _within(row: Row, asked: Mapping[str, Any], *same: str, **other: str) -> bool:
+    wanted = {**{name: name for name in same}, **other}
+    return all(row[column] in asked[name] for column, name in wanted.items() if asked.get(name) is not None)
+
+
+def expires_at(token: str) -> datetime:
+    """Read when an access token ends."""
+    body = token.split(".")[1]
+    return datetime.fromtimestamp(json.loads(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4)))["exp"], UTC)

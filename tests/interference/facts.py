@@ -1,0 +1,210 @@
+"""This module says what a world is made of: facts, each of them one row or one person's document, and nothing of who may see them.
+
+Times are ISO 8601 in UTC, so that text order is time order. People, places and organisations are invented.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Final
+
+NOW: Final = "2026-06-01T12:00:00Z"
+TODAY: Final = "2026-06-01"
+PERSONAL: Final = ("PROFILE", "IDENTITY", "CONTACT", "WHEREABOUTS", "THREAT", "HEALTH", "FAMILY")
+CATEGORIES: Final = ("OVERVIEW", *PERSONAL, "ASSESSMENT")
+LIVE: Final = ("SUBMITTED", "RECEIVED", "INFORMATION_REQUESTED", "IN_REVIEW", "ACCEPTED")
+ORGANISATIONS: Final = {
+    "icorn": "ICORN", "pen-centre": "SISTER", "arts-haven": "SISTER", "open-stage": "SISTER", "harbour-city": "CITY",
+}  # fmt: skip
+CITIES: Final = ("bergen", "krakow", "paris")
+FEEDS: Final = {
+    "pen-feed": "pen-centre", "haven-feed": "arts-haven", "stage-feed": "open-stage", "harbour-feed": "harbour-city",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
+class Case:
+    """A case's overview."""
+
+    id: int
+    status: str = "CANDIDATE"
+    discipline: str = "WRITER"
+    origin: str = "IR"
+    risk_level: str = "HIGH"
+    opened_on: str = "2026-01-15"
+    updated_at: str = "2026-02-01T00:00:00Z"
+    sealed: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Document:
+    """What is said of a case's person in one category; `variant` stands for the content."""
+
+    case: int
+    category: str
+    variant: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Residency:
+    """A stay in a city."""
+
+    id: int
+    case: int
+    city: str
+    status: str
+    starts_on: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Referral:
+    """A person handed from one organisation to another; `variant` stands for the documents of the shared categories."""
+
+    id: int
+    sender: str
+    recipient: str
+    case: int | None
+    client: str
+    client_reference: str | None
+    status: str
+    urgency: str
+    submitted_at: str
+    shared: tuple[str, ...]
+    variant: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Message:
+    """What one party of a referral wrote to the other, or did with it."""
+
+    referral: int
+    ordinal: int
+    by: str
+    variant: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Agreement:
+    """A data-sharing agreement."""
+
+    id: int
+    organisation: str
+    categories: tuple[str, ...]
+    origins: tuple[str, ...] | None = None
+    disciplines: tuple[str, ...] | None = None
+    approved_at: str | None = "2026-01-01T00:00:00Z"
+    valid_until: str | None = None
+    ended_at: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Consent:
+    """The person's decision about a case or a referral; organisation None is every partner."""
+
+    id: int
+    case: int | None
+    referral: int | None
+    decision: str
+    organisation: str | None
+    categories: tuple[str, ...]
+    given_on: str = "2026-01-02"
+    valid_until: str | None = None
+    withdrawn_at: str | None = None
+    recorded_by: str = "icorn"
+    variant: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Share:
+    """One case opened to one organisation; a presentation when `presented`, an organisation being asked to decide."""
+
+    id: int
+    case: int
+    organisation: str
+    categories: tuple[str, ...]
+    until: str
+    presented: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Hold:
+    """One case kept from one organisation."""
+
+    id: int
+    case: int
+    organisation: str
+    ended_at: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Record:
+    """A record of a sister feed, with documents of some categories."""
+
+    id: int
+    feed: str
+    origin: str
+    updated_at: str
+    present: bool
+    categories: tuple[str, ...]
+    variant: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Link:
+    """That a feed record is of a case's person."""
+
+    record: int
+    case: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """What a client's earlier command left behind, under its idempotency key."""
+
+    organisation: str
+    client: str
+    key: str
+    variant: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Client:
+    """A program of an organisation."""
+
+    name: str
+    organisation: str
+
+
+Fact = (
+    Case | Document | Residency | Referral | Message | Agreement | Consent | Share | Hold | Record | Link | Outcome | Client
+)  # fmt: skip
+World = frozenset[Fact]
+
+
+def keys(fact: Fact) -> list[tuple[Any, ...]]:
+    """Give what may be there once in a world: no two facts share one of these."""
+    match fact:
+        case Document(case=case, category=category):
+            return [("document", case, category)]
+        case Message(referral=referral, ordinal=ordinal):
+            return [("message", referral, ordinal)]
+        case Link(record=record):
+            return [("link", record)]
+        case Outcome(organisation=organisation, client=client, key=key):
+            return [("outcome", organisation, client, key)]
+        case Client(name=name):
+            return [("client", name)]
+        case Referral(id=number, sender=sender, client=client, client_reference=str(reference)):
+            return [("Referral", number), ("reference", sender, client, reference)]
+    return [(type(fact).__name__, fact.id)]
+
+
+def needs(fact: Fact) -> list[tuple[str, int]]:
+    """Give what must be there before a fact can be."""
+    named = (("Case", getattr(fact, "case", None)), ("Referral", getattr(fact, "referral", None)), ("Record", getattr(fact, "record", None)))
+    return [(kind, number) for kind, number in named if number is not None]
+
+
+def fits(world: Iterable[Fact], fact: Fact) -> bool:
+    """Tell whether a fact can be added to a world."""
+    taken = {key for known in world for key in keys(known)}
+    return taken.isdisjoint(keys(fact)) and taken.issuperset(needs(fact))

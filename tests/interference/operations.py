@@ -1,0 +1,179 @@
+"""This module draws what a principal asks: operations over the whole printed schema, with values that hit what is hidden."""
+
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+from graphql import (
+    ArgumentNode,
+    DocumentNode,
+    FieldNode,
+    GraphQLSchema,
+    NameNode,
+    Visitor,
+    build_schema,
+    parse_value,
+    print_ast,
+    visit,
+)
+from hypothesis import strategies as st
+from hypothesis_graphql import mutations, nodes, queries
+
+from schema.query import SCHEMA
+from tests.interference.facts import CATEGORIES, ORGANISATIONS
+from tests.interference.names import ids, texts
+from tests.interference.pairs import IDEMPOTENCY_KEYS, REFERENCES, Pair
+
+PAGING = ("first", "after", "last", "before")
+SAID = 'reason: "Asked to leave", person: {profile: {biography: "Two books", languages: ["fa"]}, identity: {familyName: "Petrova"}}'
+OFTEN = ("cases", "cases", "case", "case", "referrals", "referral", "node", "nodes", "feedRecords", "cities")
+KEYS = [*IDEMPOTENCY_KEYS, *(f"own-{number}" for number in range(20))]
+"""Idempotency keys: some that others used, and more, so that not every command is a replay."""
+Draw = Callable[[st.SearchStrategy[Any]], Any]
+
+
+@cache
+def printed() -> GraphQLSchema:
+    """Give the schema as anyone may print it."""
+    return build_schema(SCHEMA.as_str())
+
+
+def roots(kind: str) -> list[str]:
+    """Name the root fields of Query or Mutation."""
+    return list(printed().type_map[kind].fields)  # type: ignore[attr-defined] # an object type
+
+
+class Operations:
+    """Draws operations of one pair's principal. `cursors` are those of earlier answers, to go on from."""
+
+    def __init__(self, pair: Pair) -> None:
+        worlds = (pair.left, pair.right)
+        self._ids = ids(pair.principal.organisation, worlds)
+        self._texts = texts(pair.principal.organisation, worlds)
+        days = ["2026-01-11", "2026-01-15", "2026-02-10", "2026-03-01"]
+        self._scalars = {
+            "ID": st.sampled_from(self._ids).map(nodes.String),
+            "String": st.sampled_from(self._texts).map(nodes.String),
+            "Int": st.sampled_from([1, 2, 3]).map(nodes.Int),
+            "CountryCode": st.sampled_from(["IR", "TR", "NO"]).map(nodes.String),
+            "LanguageTag": st.just(nodes.String("fa")),
+            "Date": st.sampled_from(days).map(nodes.String),
+            "DateTime": st.sampled_from(days).map(lambda day: nodes.String(f"{day}T08:00:00Z")),
+            "Duration": st.sampled_from(["PT5M", "P90D"]).map(nodes.String),
+        }
+        self._selections = {
+            (kind, root): made(printed(), fields=[root], custom_scalars=self._scalars, allow_null=False, print_ast=lambda document: document)
+            for kind, made in (("Query", queries), ("Mutation", mutations))
+            for root in roots(kind)
+        }
+
+    def query(self, draw: Draw) -> DocumentNode:
+        """Draw a query on one root field."""
+        root = draw(st.sampled_from([*roots("Query"), *OFTEN, *OFTEN]))
+        return self._mended(draw, draw(self._selections["Query", root]))
+
+    def mutation(self, draw: Draw) -> DocumentNode:
+        """Draw a mutation, whose keys and references others may have used."""
+        root = draw(st.sampled_from(["submitReferral", *roots("Mutation")]))
+        return self._mended(draw, draw(self._selections["Mutation", root]))
+
+    def going_on(self, draw: Draw, earlier: DocumentNode, cursors: list[str]) -> DocumentNode:
+        """Draw the next or another page of the lists of an earlier query."""
+        forth, size = draw(st.booleans()), draw(st.sampled_from([1, 2]))
+        cursor = draw(st.sampled_from(cursors))
+        given = f'first: {size}, after: "{cursor}"' if forth else f'last: {size}, before: "{cursor}"'
+
+        class GoOn(Visitor):
+            def enter_field(self, node: FieldNode, *_: Any) -> FieldNode | None:
+                names = {argument.name.value for argument in node.arguments}
+                if names.isdisjoint(PAGING) or node.name.value == "feedRecords":
+                    return None
+                kept = [a for a in node.arguments if a.name.value not in PAGING]
+                backward_there = not forth and node.name.value not in ("cases", "referrals", "cities", "organisations")
+                paging = f'first: {size}, after: "{cursor}"' if backward_there else given
+                return _with(node, [*kept, *_arguments(paging)])
+
+        changed: DocumentNode = visit(earlier, GoOn())
+        return changed
+
+    def _mended(self, draw: Draw, document: DocumentNode) -> DocumentNode:
+        """Make of random arguments some that mean something: pages that can be, one name of one thing, whole commands."""
+        operations = self
+
+        class Mend(Visitor):
+            def enter_field(self, node: FieldNode, *_: Any) -> FieldNode | None:
+                if not node.arguments:
+                    return None
+                kept = []
+                for argument in node.arguments:
+                    name = argument.name.value
+                    if name == "by":
+                        kept += _arguments(f"by: {operations.name_of(draw, node.name.value)}")
+                    elif name == "input":
+                        kept += _arguments(f"input: {operations.command(draw, node.name.value)}")
+                    elif name in ("filter", "orderBy", "maxAge", "deadline") and draw(st.integers(0, 2)):
+                        continue
+                    elif name not in PAGING:
+                        kept.append(argument)
+                if draw(st.booleans()) and any(a.name.value == "first" for a in node.arguments):
+                    kept += _arguments(f"first: {draw(st.sampled_from([1, 2, 3]))}")
+                return _with(node, kept)
+
+        changed: DocumentNode = visit(document, Mend())
+        return changed
+
+    def id_of(self, draw: Draw, *words: str) -> str:
+        """Draw an id that begins with one of these words, as GraphQL text."""
+        return f'"{draw(st.sampled_from([i for i in self._ids if i.partition("_")[0] in words] or self._ids))}"'
+
+    def name_of(self, draw: Draw, noun: str) -> str:
+        """Draw how one case or referral is named."""
+        if draw(st.booleans()):
+            return "{id: %s}" % self.id_of(draw, noun)
+        word = "reference" if noun == "case" or draw(st.booleans()) else "clientReference"
+        fitting = REFERENCES if word == "clientReference" else [t for t in self._texts if t.startswith(noun[0].upper() + "-")]
+        return '{%s: "%s"}' % (word, draw(st.sampled_from(fitting or self._texts)))
+
+    def command(self, draw: Draw, name: str) -> str:
+        """Draw a command's input as GraphQL text; consents only ever deny, for what one opens to oneself is no longer hidden."""
+        key = f'idempotencyKey: "{draw(st.sampled_from(KEYS))}"'
+        if name == "submitReferral":
+            reference = draw(st.sampled_from(["", *(f'clientReference: "{r}"' for r in REFERENCES)]))
+            to = draw(st.sampled_from(["", *(f'to: "organisation_{code}"' for code in ORGANISATIONS), f"to: {self.id_of(draw, 'case')}"]))
+            agreed = draw(st.sampled_from(["[OVERVIEW, PROFILE, IDENTITY]", "[OVERVIEW, PROFILE, IDENTITY]", "[PROFILE]"]))
+            consents = f'consents: [{{decision: ALLOW, recipients: {{everyPartner: true}}, categories: {agreed}, givenOn: "2026-05-01", evidence: "Form"}}]'
+            return f"{{{key}, {reference}, {to}, discipline: WRITER, urgency: URGENT, {SAID}, {consents}}}"
+        case = f"case: {self.id_of(draw, 'case')}"
+        partner = f'organisation: "organisation_{draw(st.sampled_from(list(ORGANISATIONS)))}"'
+        if name == "openCase":
+            source = draw(st.sampled_from(["", f"referral: {self.id_of(draw, 'referral')}", f"feedRecord: {self.id_of(draw, 'record')}"]))
+            return f"{{{key}, {source}, riskLevel: LOW}}"
+        if name == "recordConsent":
+            about = draw(st.sampled_from([case, f"referral: {self.id_of(draw, 'referral')}"]))
+            category = draw(st.sampled_from(CATEGORIES))
+            denied = f'{{decision: DENY, recipients: {{everyPartner: true}}, categories: [{category}], givenOn: "2026-05-01", evidence: "Call"}}'
+            return f"{{{key}, {about}, consent: {denied}}}"
+        if name == "withdrawConsent":
+            return f"{{{key}, consent: {self.id_of(draw, 'consent', 'agreed')}}}"
+        rest = {
+            "shareCase": f"{partner}, categories: [OVERVIEW]",
+            "holdCase": f"{partner}, held: {draw(st.sampled_from(['true', 'false']))}",
+            "linkRecords": f"records: [{self.id_of(draw, 'record')}]",
+        }[name]
+        return f'{{{key}, {case}, {rest}, reason: "Asked"}}'
+
+
+def _arguments(text: str) -> list[ArgumentNode]:
+    value: Any = parse_value("{" + text + "}")
+    return [ArgumentNode(name=NameNode(value=f.name.value), value=f.value) for f in value.fields]
+
+
+def _with(node: FieldNode, arguments: list[ArgumentNode]) -> FieldNode:
+    return FieldNode(
+        alias=node.alias, name=node.name, arguments=tuple(arguments), directives=node.directives, selection_set=node.selection_set
+    )
+
+
+def text(document: DocumentNode) -> str:
+    """Write an operation as it is sent."""
+    return print_ast(document)

@@ -1,0 +1,236 @@
+"""This module draws pairs of worlds that a principal cannot tell apart, as the reference has it: one seen part, two hidden ones."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from hypothesis import HealthCheck, Phase, given, seed, settings
+from hypothesis import strategies as st
+
+from auth.scopes import Scope
+from tests.interference.facts import (
+    CATEGORIES,
+    CITIES,
+    FEEDS,
+    ORGANISATIONS,
+    PERSONAL,
+    Agreement,
+    Case,
+    Client,
+    Consent,
+    Document,
+    Fact,
+    Hold,
+    Link,
+    Message,
+    Outcome,
+    Record,
+    Referral,
+    Residency,
+    Share,
+    World,
+    fits,
+)
+from tests.interference.view import Principal, view
+
+PRINCIPALS = {
+    "a partner with every scope": Principal("pen", "pen-centre", frozenset(map(str, Scope))),
+    "a partner that reads overviews": Principal("reader", "pen-centre", frozenset({"cases:read"})),
+    "a sender of referrals": Principal("sender", "arts-haven", frozenset({"referrals:submit", "referrals:read", "cases:write"})),
+    "a recipient of referrals": Principal(
+        "recipient", "open-stage",
+        frozenset({"cases:read", "cases:identity", "cases:profile", "referrals:read", "consents:read", "consents:write"}),
+    ),
+    "a city": Principal(
+        "city", "harbour-city",
+        frozenset({"cases:read", "cases:profile", "cases:whereabouts", "residencies:read", "feeds:read", "feeds:manage"}),
+    ),
+}  # fmt: skip
+PARTNERS = [code for code, kind in ORGANISATIONS.items() if kind != "ICORN"]
+REFERENCES = ["2026/1", "2026/2", "2026/3"]
+IDEMPOTENCY_KEYS = ["key-1", "key-2", "key-3"]
+PAST, COMING = "2026-03-01T00:00:00Z", "2026-12-01T00:00:00Z"
+VARIANTS = st.integers(0, 3)
+NUMBERS = st.sampled_from([100, 101, 102, *range(6)])
+"""Whom facts are about: 100 to 102 are the people everyone asked as here knows of."""
+
+
+def subset(of: Iterable[str], least: int = 0) -> st.SearchStrategy[tuple[str, ...]]:
+    """Draw some of these, in their order."""
+    listed = list(of)
+    drawn = st.lists(st.sampled_from(listed), min_size=least, unique=True)
+    return drawn.map(lambda some: tuple(sorted(some, key=listed.index)))
+
+
+def opening(least: int = 0) -> st.SearchStrategy[tuple[str, ...]]:
+    """Draw categories that may be opened to a partner, mostly with OVERVIEW, without which there is nothing to see."""
+    return st.tuples(st.sampled_from([("OVERVIEW",), ("OVERVIEW",), ("OVERVIEW",), ()]), subset(PERSONAL, least)).map(
+        lambda two: (*two[0], *two[1])
+    )
+
+
+def moments(start: str) -> st.SearchStrategy[str]:
+    """Draw times that are equal now and then."""
+    return st.integers(1, 28).map(lambda day: f"{start}-{day:02}T08:00:00Z")
+
+
+CASES = st.builds(
+    Case, id=NUMBERS, status=st.sampled_from(["CANDIDATE", "PRESENTED", "IN_RESIDENCE"]),
+    discipline=st.sampled_from(["WRITER", "JOURNALIST"]), origin=st.sampled_from(["IR", "TR"]),
+    risk_level=st.sampled_from(["LOW", "HIGH", "EXTREME"]), opened_on=moments("2026-01").map(lambda at: at[:10]),
+    updated_at=moments("2026-02"), sealed=st.sampled_from([False, False, True]),
+)  # fmt: skip
+DOCUMENTS = st.builds(Document, case=NUMBERS, category=st.sampled_from([*PERSONAL, "ASSESSMENT"]), variant=VARIANTS)
+RESIDENCIES = st.builds(
+    Residency, id=NUMBERS, case=NUMBERS, city=st.sampled_from(CITIES), status=st.sampled_from(["ACTIVE", "OFFERED"]),
+    starts_on=st.sampled_from([None, "2026-02-01", "2026-03-01"]),
+)  # fmt: skip
+
+
+@st.composite
+def referrals(draw: st.DrawFn) -> Referral:
+    """Draw a referral between two organisations."""
+    sender, recipient = draw(
+        st.lists(st.sampled_from(list(ORGANISATIONS)), min_size=2, max_size=2, unique=True).filter(lambda s: s[0] != "icorn")
+    )
+    clients = [p.client for p in PRINCIPALS.values() if p.organisation == sender]
+    return Referral(
+        id=draw(NUMBERS), sender=sender, recipient=recipient, case=draw(st.none() | NUMBERS),
+        client=draw(st.sampled_from([*clients, f"{sender}-else"])), client_reference=draw(st.none() | st.sampled_from(REFERENCES)),
+        status=draw(st.sampled_from(["SUBMITTED", "IN_REVIEW", "DECLINED"])), urgency=draw(st.sampled_from(["ROUTINE", "URGENT"])),
+        submitted_at=draw(moments("2026-03")), shared=("OVERVIEW", *draw(subset(PERSONAL))), variant=draw(VARIANTS),
+    )  # fmt: skip
+
+
+MESSAGES = st.builds(
+    Message, referral=NUMBERS, ordinal=st.integers(1, 3), by=st.sampled_from(list(ORGANISATIONS)), variant=VARIANTS
+)
+AGREEMENTS = st.builds(
+    Agreement, id=NUMBERS, organisation=st.sampled_from(PARTNERS), categories=opening(),
+    origins=st.sampled_from([None, ("IR",)]), disciplines=st.sampled_from([None, ("WRITER",)]),
+    approved_at=st.sampled_from(["2026-01-01T00:00:00Z", "2026-01-01T00:00:00Z", None]),
+    valid_until=st.sampled_from([None, COMING, PAST]), ended_at=st.sampled_from([None, None, PAST]),
+)  # fmt: skip
+
+
+@st.composite
+def consents(draw: st.DrawFn) -> Consent:
+    """Draw a decision; denials are ICORN's to record, for whoever takes its own denial back opens something to itself."""
+    decision = draw(st.sampled_from(["ALLOW", "ALLOW", "DENY"]))
+    about = draw(st.sampled_from([("case",), ("case",), ("referral",), ("case", "referral")]))
+    return Consent(
+        id=draw(st.integers(0, 20)), case=draw(NUMBERS) if "case" in about else None, referral=draw(NUMBERS) if "referral" in about else None,
+        decision=decision, organisation=draw(st.none() | st.sampled_from(list(ORGANISATIONS))), categories=draw(opening(1)),
+        given_on=draw(st.sampled_from(["2026-01-02", "2026-01-03", "2026-11-01"])), valid_until=draw(st.sampled_from([None, None, "2026-02-01"])),
+        withdrawn_at=draw(st.sampled_from([None, None, PAST])),
+        recorded_by="icorn" if decision == "DENY" else draw(st.sampled_from(list(ORGANISATIONS))), variant=draw(VARIANTS),
+    )  # fmt: skip
+
+
+SHARES = st.builds(
+    Share, id=NUMBERS, case=NUMBERS, organisation=st.sampled_from(PARTNERS), categories=opening(),
+    until=st.sampled_from([COMING, COMING, PAST]), presented=st.booleans(),
+)  # fmt: skip
+HOLDS = st.builds(
+    Hold, id=NUMBERS, case=NUMBERS, organisation=st.sampled_from(PARTNERS), ended_at=st.sampled_from([None, None, PAST])
+)
+RECORDS = st.builds(
+    Record, id=NUMBERS, feed=st.sampled_from(list(FEEDS)), origin=st.sampled_from(["IR", "TR"]), updated_at=moments("2026-04"),
+    present=st.sampled_from([True, True, False]), categories=subset(PERSONAL), variant=VARIANTS,
+)  # fmt: skip
+LINKS = st.builds(Link, record=NUMBERS, case=NUMBERS)
+OUTCOMES = st.sampled_from(
+    [*((p.organisation, p.client) for p in PRINCIPALS.values()), *((code, f"{code}-else") for code in PARTNERS)]
+).flatmap(
+    lambda who: st.builds(
+        Outcome, organisation=st.just(who[0]), client=st.just(who[1]), key=st.sampled_from(IDEMPOTENCY_KEYS), variant=VARIANTS
+    )
+)
+CLIENTS = st.builds(Client, name=st.integers(0, 5).map("client-{}".format), organisation=st.sampled_from(PARTNERS))
+# In this order, so that what a fact needs is there before it.
+KINDS: tuple[tuple[st.SearchStrategy[Any], int], ...] = (
+    (CASES, 5), (AGREEMENTS, 4), (referrals(), 5), (RECORDS, 5), (CLIENTS, 2), (OUTCOMES, 4), (DOCUMENTS, 14), (RESIDENCIES, 4),
+    (MESSAGES, 4), (consents(), 10), (SHARES, 4), (HOLDS, 3), (LINKS, 3),
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two worlds that a principal cannot tell apart."""
+
+    principal: Principal
+    left: World
+    right: World
+
+
+def some_facts(share: float) -> st.SearchStrategy[list[Fact]]:
+    """Draw facts of every kind, each kind's in a row."""
+    return st.tuples(*(st.lists(kind, min_size=round(most * share), max_size=most) for kind, most in KINDS)).map(
+        lambda rows: [fact for row in rows for fact in row]
+    )
+
+
+def standing(principal: Principal) -> list[Fact]:
+    """Give what makes sure that a principal sees something: an agreement, three cases, and a referral each way."""
+    other = "arts-haven" if principal.organisation != "arts-haven" else "open-stage"
+    everything: tuple[str, ...] = tuple(k for k in CATEGORIES if k not in ("ASSESSMENT", "HEALTH", "FAMILY"))
+    facts: list[Fact] = [Agreement(id=100, organisation=principal.organisation, categories=everything)]
+    for number in (100, 101, 102):
+        facts += [
+            Case(id=number, opened_on=f"2026-01-1{number % 10}", risk_level="HIGH"),
+            *(Document(case=number, category=k, variant=number % 10) for k in ("PROFILE", "IDENTITY", "WHEREABOUTS")),
+            # The third person keeps to themselves where they are.
+            Consent(
+                id=number, case=number, referral=None, decision="ALLOW", organisation=None,
+                categories=everything if number < 102 else tuple(k for k in everything if k != "WHEREABOUTS"),  # noqa: PLR2004 the third
+            ),
+        ]  # fmt: skip
+    for number, sender, recipient in ((100, principal.organisation, "icorn"), (101, other, principal.organisation)):
+        client = principal.client if sender == principal.organisation else f"{sender}-else"
+        facts += [
+            Referral(
+                id=number, sender=sender, recipient=recipient, case=number, client=client, client_reference="2026/0", status="IN_REVIEW",
+                urgency="URGENT", submitted_at="2026-03-01T08:00:00Z", shared=("OVERVIEW", "PROFILE", "IDENTITY"), variant=0,
+            ),
+            Consent(
+                id=number + 10, case=None, referral=number, decision="ALLOW", organisation=recipient, categories=("OVERVIEW", "PROFILE"),
+                recorded_by=sender,
+            ),
+            Message(referral=number, ordinal=1, by=sender, variant=1),
+        ]  # fmt: skip
+    facts += [Residency(id=100, case=100, city="bergen", status="ACTIVE", starts_on="2026-02-01")]
+    return facts
+
+
+def grown(world: Iterable[Fact], candidates: Iterable[Fact], allowed: Callable[[World], bool]) -> World:
+    """Add one candidate after the other, where it fits and where the world is still allowed with it."""
+    made = frozenset(world)
+    for fact in candidates:
+        if fits(made, fact) and allowed(made | {fact}):
+            made |= {fact}
+    return made
+
+
+@st.composite
+def pairs(draw: st.DrawFn, principal: Principal) -> Pair:
+    """Draw what may be seen, and then, for each world, whatever makes no difference to the view."""
+    seen = grown([], [*standing(principal), *draw(some_facts(0.3))], lambda _: True)
+    known = view(principal, seen)
+    left, right = (
+        grown(seen, draw(some_facts(share)), lambda world: view(principal, world) == known) for share in (0.0, 1.0)
+    )
+    return Pair(principal, left, right) if draw(st.booleans()) else Pair(principal, right, left)
+
+
+def pair(principal: Principal, number: int) -> Pair:
+    """Draw the pair of this number: number 0 is the plainest there is, every other one a random one."""
+    found: list[Pair] = []
+
+    @seed(number)
+    @settings(max_examples=2 if number else 1, database=None, deadline=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
+    @given(pairs(principal))
+    def draw(drawn: Pair) -> None:
+        found.append(drawn)
+
+    draw()
+    return found[-1]

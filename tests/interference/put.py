@@ -1,0 +1,182 @@
+"""This module puts a world of facts into a database: rows by plain INSERT, triggers firing, sealed as the hub seals."""
+
+import hashlib
+from typing import Any
+
+import msgspec
+
+from hub.engine.bind import name_digest
+from tests.interference.facts import (
+    CITIES,
+    FEEDS,
+    ORGANISATIONS,
+    Agreement,
+    Case,
+    Client,
+    Consent,
+    Document,
+    Fact,
+    Hold,
+    Link,
+    Message,
+    Outcome,
+    Record,
+    Referral,
+    Residency,
+    Share,
+    World,
+)
+from tests.interference.names import FAMILY_NAMES, row_id
+from tests.interference.view import Principal
+from tests.world import World as Hub
+
+ORDER = (Case, Agreement, Referral, Record, Client, Outcome, Document, Residency, Message, Consent, Share, Hold, Link)
+START = "2026-01-01T00:00:00Z"
+
+
+def said(category: str, variant: int) -> dict[str, Any]:
+    """Give what a document of a category says, in one of four ways."""
+    return {
+        "PROFILE": {"biography": f"Wrote {variant} books.", "languages": ["fa"] * variant, "works": []},
+        "IDENTITY": {"givenName": "Mina", "familyName": FAMILY_NAMES[variant], "pseudonyms": [], "nationalities": ["IR"]},
+        "CONTACT": {"channels": [{"kind": "signal", "address": str(variant), "safe": True}], "mayContactDirectly": False},
+        "WHEREABOUTS": {"country": "TR", "city": f"Town {variant}", "inHiding": True},
+        "THREAT": {"summary": f"Warned {variant} times.", "sources": ["STATE"], "incidents": []},
+        "HEALTH": {"needs": f"Needs {variant}"},
+        "FAMILY": {"members": [{"relation": "daughter", "relocating": True}] * variant},
+        "ASSESSMENT": {"recommendation": f"Score {variant}"},
+    }[category]
+
+
+class Putter:
+    """Puts one world into one hub's database."""
+
+    def __init__(self, hub: Hub) -> None:
+        self._hub = hub
+        self._keys: dict[str, bytes] = {}
+
+    async def put(self, principal: Principal, world: World) -> None:
+        """Put everything there: who takes part, the principal's client, and the facts."""
+        hub = self._hub
+        for code, kind in ORGANISATIONS.items():
+            await hub.organisation(code, kind)
+        for code in CITIES:
+            await hub.city(code)
+        for code, owner in FEEDS.items():
+            await hub.insert(
+                "feed", code=code, organisation=hub.organisations[owner], kind="REST", settings={}, mapping={},
+                every="PT15M", overlap="PT15M", full_every="P1D", removal_share=0.25, paused=True, passes=1, state="FRESH",
+                last_synced_at="2026-06-01T11:55:00Z",
+            )  # fmt: skip
+        await hub.client(principal.client, principal.organisation, sorted(principal.scopes))
+        for fact in sorted(world, key=lambda fact: (ORDER.index(type(fact)), repr(fact))):
+            await self._fact(fact)
+
+    def _seal(self, subject: str, name: str, document: Any) -> bytes:
+        text = document if isinstance(document, bytes) else msgspec.json.encode(document)
+        return self._hub.sealing.seal(self._keys[subject], subject, name, 1, text)
+
+    async def _key(self, table: str, column: str, subject: str, number: int) -> None:
+        key = self._hub.sealing.new_key()
+        self._keys[f"{subject}:{row_id(subject.replace('feed_', ''), number)}"] = key.plain
+        await self._hub.insert(table, **{column: row_id(subject.replace("feed_", ""), number)}, kek=key.kek, wrapped=key.wrapped)
+
+    async def _fact(self, fact: Fact) -> None:  # noqa: C901, PLR0912 one case a kind of fact
+        hub, insert, org = self._hub, self._hub.insert, self._hub.organisations
+        match fact:
+            case Case():
+                await insert(
+                    "case_file", id=row_id("case", fact.id), status=fact.status, discipline=fact.discipline, origin=fact.origin, version=1,
+                    risk_level=fact.risk_level, opened_on=fact.opened_on, updated_at=fact.updated_at, sealed=fact.sealed, pseudonym=row_id("pseudonym", fact.id),
+                )  # fmt: skip
+                await self._key("case_key", "case_id", "case", fact.id)
+            case Document(category=category):
+                case = row_id("case", fact.case)
+                document = said(category, fact.variant)
+                await insert(f"case_{category.lower()}", case_id=case, key_version=1, sealed=self._seal(f"case:{case}", category, document))
+                if category == "IDENTITY":
+                    await insert("case_name_digest", case_id=case, family_name=name_digest(hub.index_key, document["familyName"]))
+            case Residency():
+                city = CITIES.index(fact.city) + 1
+                await insert("residency", id=row_id("residency", fact.id), case_id=row_id("case", fact.case), city=city, status=fact.status, starts_on=fact.starts_on)
+            case Referral():
+                await self._referral(fact)
+            case Message():
+                referral = row_id("referral", fact.referral)
+                text = self._seal(f"referral:{referral}", "BODY", f"Text {fact.variant}".encode())
+                await insert("message", referral_id=referral, ordinal=fact.ordinal, organisation=org[fact.by], at=START, body=text)
+                note = self._seal(f"referral:{referral}", "NOTE", f"Note {fact.variant}".encode())
+                await insert(
+                    "referral_event", referral_id=referral, ordinal=fact.ordinal + 1, kind="MESSAGE", status="SUBMITTED", organisation=org[fact.by], at=START, note=note
+                )  # fmt: skip
+            case Agreement():
+                await insert(
+                    "agreement", id=row_id("agreement", fact.id), organisation=org[fact.organisation], purpose="PROTECTION", categories=fact.categories,
+                    origins=fact.origins, disciplines=fact.disciplines, valid_from=START, valid_until=fact.valid_until, approved_at=fact.approved_at, ended_at=fact.ended_at,
+                )  # fmt: skip
+            case Consent():
+                await self._consent(fact)
+            case Share(presented=True):
+                await insert(
+                    "presentation", id=row_id("share", fact.id), case_id=row_id("case", fact.case), organisation=org[fact.organisation],
+                    categories=fact.categories, status="OPEN", presented_at=START, until=fact.until,
+                )  # fmt: skip
+            case Share():
+                await insert(
+                    "share", id=row_id("share", fact.id), case_id=row_id("case", fact.case), organisation=org[fact.organisation],
+                    categories=fact.categories, starts=START, until=fact.until,
+                )  # fmt: skip
+            case Hold():
+                await insert("hold", id=row_id("hold", fact.id), case_id=row_id("case", fact.case), organisation=org[fact.organisation], starts=START, ended_at=fact.ended_at)
+            case Record():
+                await self._record(fact)
+            case Link():
+                await insert(
+                    "feed_record_link", record=row_id("record", fact.record), case_id=row_id("case", fact.case), linked_at=START, linked_by=org["icorn"]
+                )  # fmt: skip
+            case Outcome():
+                digest = hashlib.sha256(str(fact.variant).encode()).digest()
+                await insert(
+                    "outcome", organisation=org[fact.organisation], client=fact.client, usr="", key=fact.key, mutation="submitReferral", input_digest=digest,
+                    problems=[], at=START,
+                )  # fmt: skip
+            case Client():
+                await insert("client", client_id=fact.name, organisation=org[fact.organisation], name=fact.name, scopes=["cases:read"], status="ACTIVE")
+
+    async def _referral(self, fact: Referral) -> None:
+        insert, org, referral = self._hub.insert, self._hub.organisations, row_id("referral", fact.id)
+        case = None if fact.case is None else row_id("case", fact.case)
+        await insert(
+            "referral", id=referral, sender=org[fact.sender], recipient=org[fact.recipient], status=fact.status, urgency=fact.urgency, discipline="WRITER", origin="IR",
+            submitted_at=fact.submitted_at, updated_at=fact.submitted_at, client=fact.client, usr="", client_reference=fact.client_reference,
+            shared_categories=fact.shared, case_id=case, pseudonym=row_id("pseudonym r", fact.id),
+        )  # fmt: skip
+        await self._key("referral_key", "referral_id", "referral", fact.id)
+        for category in fact.shared[1:]:
+            sealed = self._seal(f"referral:{referral}", category, said(category, fact.variant))
+            await insert("referral_person", referral_id=referral, category=category, key_version=1, sealed=sealed)
+        await insert(
+            "referral_event", referral_id=referral, ordinal=1, kind="SUBMITTED", status="SUBMITTED", organisation=org[fact.sender], at=fact.submitted_at
+        )  # fmt: skip
+
+    async def _consent(self, fact: Consent) -> None:
+        org = self._hub.organisations
+        case = None if fact.case is None else row_id("case", fact.case)
+        referral = None if fact.referral is None else row_id("referral", fact.referral)
+        evidence = self._seal(f"case:{case}" if referral is None else f"referral:{referral}", "EVIDENCE", f"Form {fact.variant}".encode())
+        await self._hub.insert(
+            "consent", id=row_id("consent", fact.id), case_id=case, referral_id=referral, decision=fact.decision,
+            organisation=None if fact.organisation is None else org[fact.organisation], categories=fact.categories, given_on=fact.given_on,
+            valid_until=fact.valid_until, withdrawn_at=fact.withdrawn_at, recorded_by=org[fact.recorded_by], evidence=evidence,
+        )  # fmt: skip
+
+    async def _record(self, fact: Record) -> None:
+        insert, record = self._hub.insert, row_id("record", fact.id)
+        await insert(
+            "feed_record", id=record, feed=list(FEEDS).index(fact.feed) + 1, source_id=f"source-{fact.id}", discipline="WRITER", origin=fact.origin,
+            updated_at=fact.updated_at, fetched_at=START, present=fact.present, seen=1,
+        )  # fmt: skip
+        await self._key("feed_record_key", "record", "feed_record", fact.id)
+        for category in fact.categories:
+            sealed = self._seal(f"feed_record:{record}", category, said(category, fact.variant))
+            await insert("feed_record_person", record=record, category=category, key_version=1, sealed=sealed)

@@ -1,0 +1,79 @@
+"""The README tells everything that is declared: what is not in it does not exist for a user."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from auth.purposes import Purpose
+from auth.scopes import Scope
+from connectors.kinds import KINDS
+from hub.settings import Settings
+from schema.enums import Category
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text()
+
+
+def sources(*folders: str) -> str:
+    """Give the source text of packages."""
+    return "\n".join(path.read_text() for folder in folders for path in sorted((ROOT / folder).rglob("*.py")))
+
+
+@pytest.mark.parametrize("scope", list(Scope), ids=str)
+def test_every_scope_is_told_with_its_words(scope: Scope) -> None:
+    """A partner admin reads what a scope allows before granting it."""
+    assert f"| `{scope}` | {scope.description} |" in README
+
+
+@pytest.mark.parametrize("row", Settings.listed(), ids=lambda row: row[0])
+def test_every_setting_is_told_with_its_default(row: tuple[str, str, str]) -> None:
+    """An operator finds every setting in one table, as the code has it."""
+    name, default, description = row
+    assert f"| `{name}` | {f'`{default}`' if default else ''} | {description} |" in README
+
+
+@pytest.mark.parametrize("kind", sorted(KINDS))
+def test_every_kind_of_feed_is_told(kind: str) -> None:
+    """Whoever connects a feed finds its kind."""
+    assert f"`{kind}`" in README
+
+
+@pytest.mark.parametrize("purpose", list(Purpose), ids=str)
+def test_every_purpose_is_told(purpose: Purpose) -> None:
+    """A client author finds what Hub-Purpose may say."""
+    assert f"`{purpose}`" in README
+
+
+@pytest.mark.parametrize("category", list(Category), ids=str)
+def test_every_category_is_told(category: Category) -> None:
+    """Who sees what is told category by category."""
+    assert f"| {category} |" in README
+
+
+@pytest.mark.parametrize("code", sorted(set(re.findall(r'problem\(\s*"([A-Z_]+)"', sources("hub")))))
+def test_every_error_code_is_told(code: str) -> None:
+    """A client author can look up whatever code comes back."""
+    assert f"`{code}`" in README
+
+
+@pytest.mark.parametrize("code", sorted(set(re.findall(r'\.add\(\s*"([A-Z_]+)"', sources("hub/commands")))))
+def test_every_problem_code_is_told(code: str) -> None:
+    """A client author can look up whatever problem comes back."""
+    assert f"`{code}`" in README
+
+
+@pytest.mark.parametrize("target", re.findall(r"^([a-z]+):.*## ", (ROOT / "Makefile").read_text(), re.MULTILINE))
+def test_every_make_target_is_told(target: str) -> None:
+    """A developer finds what make can do."""
+    assert re.search(rf"targets: .*\b{target}\b", README)
+
+
+@pytest.mark.parametrize(
+    "package", re.findall(r"^([a-z][a-z0-9-]+)", (ROOT / "requirements.in").read_text() + (ROOT / "requirements-dev.in").read_text(), re.MULTILINE)
+)
+def test_every_dependency_is_told(package: str) -> None:
+    """Each dependency has a line that says what it does for us."""
+    table = README.partition("## Dependencies")[2].partition("\n## ")[0]
+    family = package.split("-")[0]
+    assert package in table or f"{family}-*" in table or (family == "pytest" and package.split("-")[1] in table)
