@@ -1,0 +1,76 @@
+"""This module runs what is measured, each in a process of its own: the hub, and the bare limit."""
+
+import asyncio
+import json
+import os
+import sys
+from pathlib import Path
+
+import uvicorn
+import uvloop
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from auth.keyring import Keyring
+from bench.operations import BARE
+from connectors.problem import ConfigurationError
+from connectors.protocol import Connector
+from hub.app import Pools, create_app
+from hub.feeds.feed import Feed
+from hub.postgres import connect, open_pool
+
+POOL = 8
+
+
+def no_feed(_: Feed) -> Connector:
+    """Refuse: no feed is measured here."""
+    raise ConfigurationError(())
+
+
+async def hub(dsns: dict[str, str], port: int, keys: Path) -> None:
+    """Serve the hub as it is deployed: both walls, gate and audit, token and proof verified on every request."""
+    app_pool = await open_pool(dsns["hub_app"], name="bench", role="hub_app", size=POOL)
+    pools = Pools(
+        app_pool,
+        await open_pool(dsns["hub_auth"], name="bench", role="hub_auth", size=2),
+        await open_pool(dsns["hub_worker"], name="bench", role="hub_worker", size=2),
+    )
+    await serve(create_app(f"http://127.0.0.1:{port}", Keyring.load(keys), pools, no_feed), port)
+
+
+async def bare(dsns: dict[str, str], port: int, organisation: int) -> None:
+    """Serve the same JSON from one statement through bare Starlette: nobody is asked who they are, and nothing is written down."""
+    connections: asyncio.Queue[object] = asyncio.Queue()
+    for _ in range(POOL):
+        connections.put_nowait(await connect(dsns["postgres"], name="bench", role="postgres"))
+
+    async def answer(request: Request) -> Response:
+        await request.body()
+        connection = await connections.get()
+        try:
+            body = await connection.fetchval(BARE, organisation)  # type: ignore[attr-defined]
+        finally:
+            connections.put_nowait(connection)
+        return Response(body, media_type="application/json")
+
+    await serve(Starlette(routes=[Route("/graphql", answer, methods=["POST"])]), port)
+
+
+async def serve(app: Starlette, port: int) -> None:
+    """Serve on loopback as `hub serve` does."""
+    config = uvicorn.Config(
+        app, host="127.0.0.1", port=port, log_config=None, access_log=False, server_header=False, lifespan="off"
+    )
+    await uvicorn.Server(config).serve()
+
+
+if __name__ == "__main__":
+    what, given = sys.argv[1], json.loads(os.environ["BENCH"])
+    served = (
+        hub(given["dsns"], given["port"], Path(given["keys"]))
+        if what == "hub"
+        else bare(given["dsns"], given["port"], given["organisation"])
+    )
+    uvloop.run(served)
