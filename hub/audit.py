@@ -53,7 +53,7 @@ class Sequencer:
     """Appends what was recorded since it last looked; the first look is at everything. Any number may run at once."""
 
     def __init__(self, pool: "Pool[Any]") -> None:
-        self._pool = pool
+        self._pool: Any = pool
         self._since = "0"
 
     async def run(self) -> int:

@@ -24,6 +24,7 @@ BY_REFERRAL = Where(
     Scope.CONSENTS_READ,
     rows=CONSENT,
     places={"consent": BY_CASE, "agreed": BY_REFERRAL},
+    category="OVERVIEW",
     description="The person's own decision. `organisation` null means every partner, and is only ever set by saying so."
     " DENY beats ALLOW. Withdrawing takes effect at once, everywhere.",
 )

@@ -25,7 +25,9 @@ class Feed(Node):
     last_synced_at: DateTime | None = column("last_synced_at")
     lag: Duration | None = column("lag")
     record_count: int | None = column(
-        "(select count(*) from feed_record c where c.feed = {row}.feed_id and c.present)", Scope.FEEDS_MANAGE
+        "(select count(*) from feed_record c where c.feed = {row}.feed_id and c.present"
+        " and ((select viewer_is_icorn()) or {row}.organisation = {org}))",
+        Scope.FEEDS_MANAGE,
     )
     last_problem: str | None = column("last_problem", Scope.FEEDS_MANAGE)
     paused: bool = column("paused")

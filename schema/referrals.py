@@ -71,6 +71,7 @@ MESSAGES = Page(
     Scope.REFERRALS_READ,
     rows=EVENT,
     places={"event": Where(BY_ORDINAL, "ordinal:event")},
+    category="OVERVIEW",
     description="One step in the life of a referral.",
 )
 class ReferralEvent(Node):
@@ -89,6 +90,7 @@ class ReferralEvent(Node):
     Scope.REFERRALS_READ,
     rows=MESSAGE,
     places={"message": Where(BY_ORDINAL, "ordinal:message")},
+    category="OVERVIEW",
     description="A message between the parties of a referral.",
 )
 class Message(Node):

@@ -18,7 +18,7 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
-    rich_markup_mode="rich",
+    rich_markup_mode="markdown",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command(rich_help_panel="Try it")(demo)
@@ -36,11 +36,11 @@ app.add_typer(audit, rich_help_panel="Look after it")
 def hub() -> None:
     """One graph over ICORN's own records and its sister organisations' feeds, seen through a partner's eyes.
 
-    Begin with [bold]hub demo[/bold]; then ask as one of its clients:
+    Begin with **hub demo**; then ask as one of its clients:
 
-      hub query --client pen-centre '{ viewer { organisation { name } scopes } }'
+        hub query --client pen-centre '{ viewer { organisation { name } scopes } }'
 
-    An operator sets everything by HUB_* variables: hub migrate, hub serve and hub worker name what they lack.
+    An operator sets everything by `HUB_*` variables: hub migrate, hub serve and hub worker name what they lack.
     """
 
 

@@ -19,9 +19,9 @@ def token(client: ClientName, credentials: CredentialsFile = DEFAULT) -> None:
     """Print an access token of a client.
 
     It lives ten minutes and is bound to the key of a DPoP proof (RFC 9449), made for this call and then forgotten: it shows
-    what a token is, and opens nothing by itself. To ask something, use [bold]hub query[/bold].
+    what a token is, and opens nothing by itself. To ask something, use **hub query**.
 
-      hub token --client pen-centre
+        hub token --client pen-centre
     """
 
     async def get() -> str:
@@ -44,9 +44,8 @@ def query(
 
     The exit status is 1 when the answer has errors.
 
-      hub query --client pen-centre '{ cases(first: 2) { edges { node { reference withheld } } } }'
-
-      hub query --client icorn-desk @operation.graphql --variables '{"case": "case_..."}' --purpose PROTECTION
+        hub query --client pen-centre '{ cases(first: 2) { edges { node { reference withheld } } } }'
+        hub query --client icorn-desk @operation.graphql --variables '{"case": "case_..."}' --purpose PROTECTION
     """
     answer = asyncio.run(_ask(find(client, credentials), read(operation), variables(given), purpose))
     try:

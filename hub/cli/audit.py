@@ -28,11 +28,14 @@ def about() -> None:
 @audit.command()
 def verify(
     organisation: Annotated[
-        str | None, typer.Option("--organisation", "-o", metavar="CODE", help="One organisation's log; all if left out.")
+        str | None,
+        typer.Option("--organisation", "-o", metavar="CODE", help="One organisation's log; all if left out."),
     ] = None,
     heads: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Compare with the heads kept here by the last run; keep today's if all is well."),
+        typer.Option(
+            metavar="FILE", help="Compare with the heads kept here by the last run; keep today's if all is well."
+        ),
     ] = None,
 ) -> None:
     """Walk each organisation's audit chain from its first leaf, and name the first that is not what was written.
@@ -40,9 +43,8 @@ def verify(
     A chain shows what was changed, removed, put in or moved. That its end was cut off only an earlier head shows: keep
     them with --heads, on another machine. Needs HUB_WORKER_DATABASE_URL. The exit status is 1 when a chain is broken.
 
-      hub audit verify --organisation pen-centre
-
-      hub audit verify --heads /mnt/elsewhere/heads.json
+        hub audit verify --organisation pen-centre
+        hub audit verify --heads /mnt/elsewhere/heads.json
     """
     known = _read(heads)
     found = asyncio.run(_verify(started(), organisation, known))
@@ -78,9 +80,13 @@ def show(found: list[Verdict]) -> None:
     table = Table("organisation", "leaves", "head", "not sequenced yet", "", box=None, pad_edge=False)
     for v in found:
         state = "[red]broken[/red]" if v.fault else "[green]whole[/green]" if v.head.seq else "empty"
-        table.add_row(v.organisation, str(v.head.seq), v.head.hash.hex()[:16] if v.head.seq else "", str(v.waiting), state)
+        table.add_row(
+            v.organisation, str(v.head.seq), v.head.hash.hex()[:16] if v.head.seq else "", str(v.waiting), state
+        )
     console = Console(highlight=False)
     console.print(table)
     for v in found:
         if v.fault:
-            console.print(f"{v.organisation}: the first bad leaf is {v.fault.seq}: {v.fault.reason}.", style="red", soft_wrap=True)
+            console.print(
+                f"{v.organisation}: the first bad leaf is {v.fault.seq}: {v.fault.reason}.", style="red", soft_wrap=True
+            )

@@ -64,5 +64,5 @@ def variables(text: str | None) -> dict[str, Any]:
     except ValueError:
         given = None
     if not isinstance(given, dict):
-        raise CommandError('--variables should be a JSON object, like \'{"first": 5}\'.')
+        raise CommandError("--variables should be a JSON object, like '{\"first\": 5}'.")
     return given

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Final
+from typing import Any, Final
 
 import typer
 from rich.console import Console
@@ -43,7 +43,7 @@ def doctor() -> None:
     HUB_WORKER_DATABASE_URL and the keys are enough for all but the other logins. The exit status is 1 when something
     is wrong; a feed that is behind is worth a look, but is its own organisation's to mend.
 
-      HUB_WORKER_DATABASE_URL=... HUB_KEYS_FILE=... hub doctor
+        HUB_WORKER_DATABASE_URL=... HUB_KEYS_FILE=... hub doctor
     """
     settings = started()
     settings.need("worker_database_url")
@@ -72,7 +72,9 @@ async def _findings(settings: Settings) -> AsyncIterator[Finding]:
             async with connected(settings, name) as connection:
                 yield Finding(setting, WELL, f"PostgreSQL {connection.get_server_version().major} answers")
                 holes = await self_check(connection, DEFINERS)
-                yield Finding(f"{DSN_ROLES[name]}: roles and row security", WRONG if holes else WELL, "\n".join(holes) or "hold")
+                yield Finding(
+                    f"{DSN_ROLES[name]}: roles and row security", WRONG if holes else WELL, "\n".join(holes) or "hold"
+                )
                 if name == "worker_database_url":
                     for finding in await _contents(connection):
                         yield finding
@@ -98,7 +100,7 @@ async def _contents(connection: HubConnection) -> list[Finding]:
 
 
 async def _migrations(connection: HubConnection) -> Finding:
-    applied = dict(await connection.fetch("select name, sha256 from migration"))
+    applied = {row["name"]: row["sha256"] for row in await connection.fetch("select name, sha256 from migration")}
     there = {migration.name: migration.sha256 for migration in read_migrations()}
     pending = sorted(there.keys() - applied.keys())
     foreign = sorted(name for name in applied if there.get(name) != applied[name])
@@ -113,14 +115,23 @@ async def _audit(connection: HubConnection) -> Finding:
     count, age = await lag(connection)
     late = age > LATE
     text = f"{count} records of the last hour are not in their chain, the oldest for {age.total_seconds():.0f} s"
-    return Finding("audit log", WRONG if late else WELL, text + (": is a worker running?" if late else "") if count else "all in its chains")
+    return Finding(
+        "audit log",
+        WRONG if late else WELL,
+        text + (": is a worker running?" if late else "") if count else "all in its chains",
+    )
 
 
-async def _feeds(connection: HubConnection) -> list[Finding]:
+async def _feeds(connection: Any) -> list[Finding]:
     found = []
     for feed in await read_feeds(connection, None):
         state = LOOK if feed.paused or feed.standing is not FeedState.FRESH else WELL
         when = f"synced {feed.last_synced_at:%Y-%m-%d %H:%M} UTC" if feed.last_synced_at else "never synced"
-        notes = [str(feed.standing), when, *(["paused"] if feed.paused else []), *([feed.last_problem] if feed.last_problem else [])]
+        notes = [
+            str(feed.standing),
+            when,
+            *(["paused"] if feed.paused else []),
+            *([feed.last_problem] if feed.last_problem else []),
+        ]
         found.append(Finding(f"feed {feed.code}", state, ", ".join(notes)))
     return found

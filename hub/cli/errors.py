@@ -8,6 +8,7 @@ from rich.console import Console
 from auth.client import TokenRefusedError
 from auth.keyring import KeyringError
 from hub.app import NotSafeError
+from hub.demo.place import DemoError
 from hub.embedded import EmbeddedPostgresError
 from hub.migrate import MigrationError
 from hub.settings import SettingsError
@@ -19,6 +20,7 @@ class CommandError(RuntimeError):
 
 KNOWN: Final = (
     CommandError,
+    DemoError,
     EmbeddedPostgresError,
     KeyringError,
     MigrationError,

@@ -21,9 +21,9 @@ def serve() -> None:
     """Answer requests, until SIGTERM or Ctrl-C; what is in flight is finished first.
 
     Needs HUB_DATABASE_URL, HUB_AUTH_DATABASE_URL, HUB_WORKER_DATABASE_URL, and HUB_KEYS_FILE or HUB_KEYS. Refuses a
-    database whose row security has a hole. Run as many as you like behind any balancer, and a [bold]hub worker[/bold].
+    database whose row security has a hole. Run as many as you like behind any balancer, and a **hub worker**.
 
-      HUB_ISSUER=https://hub.example.org HUB_KEYS_FILE=/run/keys hub serve
+        HUB_ISSUER=https://hub.example.org HUB_KEYS_FILE=/run/keys hub serve
     """
     _run(serving.serve, "database_url", "auth_database_url", "worker_database_url")
 
@@ -33,7 +33,7 @@ def worker() -> None:
 
     Needs HUB_WORKER_DATABASE_URL, and HUB_KEYS_FILE or HUB_KEYS. Two of them do no harm.
 
-      HUB_KEYS_FILE=/run/keys hub worker
+        HUB_KEYS_FILE=/run/keys hub worker
     """
     _run(working.work, "worker_database_url")
 
@@ -42,9 +42,9 @@ def migrate() -> None:
     """Bring the database up to date: roles, then what is new of the migrations. Safe to repeat.
 
     Needs HUB_MIGRATE_DATABASE_URL. With HUB_ADMIN_DATABASE_URL, an administrator's, it makes the roles too, and gives
-    them the passwords that the other HUB_*DATABASE_URLs carry.
+    them the passwords that the other database URLs carry.
 
-      HUB_ADMIN_DATABASE_URL=... HUB_MIGRATE_DATABASE_URL=... hub migrate
+        HUB_ADMIN_DATABASE_URL=... HUB_MIGRATE_DATABASE_URL=... hub migrate
     """
     settings = started()
     settings.need("migrate_database_url")

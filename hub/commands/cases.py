@@ -18,6 +18,36 @@ RECORDS = 50
 
 async def open_case(asker: Asker, given: Input) -> uuid.UUID:
     """Open a case from a referral, a feed record, or a first conversation, with what they said of the person."""
+    referral, record = await _sources(asker, given)
+    documents: dict[str, bytes] = {}
+    if record:
+        documents |= await _opened(asker, "feed_record", "record", record["id"])
+    if referral:
+        documents |= await _opened(asker, "referral", "referral_id", referral["id"])
+    documents |= person_documents(given.get("person"))
+    case = asker.new_id("case")
+    said = referral or record or {}
+    await asker.connection.execute(
+        "insert into case_file (id, discipline, origin, risk_level, opened_on, updated_at)"
+        " values ($1, $2::text::discipline, $3, $4::text::risk_level, (hub_now() at time zone 'UTC')::date, hub_now())",
+        case,
+        str(given.get("discipline") or said.get("discipline")),
+        given.get("origin") or said.get("origin"),
+        str(given["riskLevel"]),
+    )
+    await _store(asker, case, documents)
+    if referral:
+        await asker.connection.execute("update consent set case_id = $2 where referral_id = $1", referral["id"], case)
+        await asker.connection.execute("update referral set case_id = $2 where id = $1", referral["id"], case)
+    with problems() as found:
+        if record and not await _link(asker, case, record["id"], None):
+            found.add("ALREADY_OPEN", "This record is linked to a case already.", "feedRecord")
+    await asker.tell("case.opened", case=case, referral=referral["id"] if referral else None)
+    return case
+
+
+async def _sources(asker: Asker, given: Input) -> tuple[Any, Any]:
+    """Find the referral and the feed record that a case is opened from, if it is, and say what is wrong with them."""
     referral = record = None
     with problems() as found:
         await _desk(asker, found)
@@ -33,35 +63,9 @@ async def open_case(asker: Asker, given: Input) -> uuid.UUID:
                 found.add("NOT_FOUND", NOT_THERE, "feedRecord")
             elif record["linked"]:
                 found.add("ALREADY_OPEN", "This record is linked to a case already.", "feedRecord")
-        discipline = given.get("discipline") or (referral or record or {}).get("discipline")
-        if discipline is None and not found.found:
+        if not (given.get("discipline") or (referral or record or {}).get("discipline") or found.found):
             found.add("REQUIRED", "Say the discipline: neither a referral nor a record does.", "discipline")
-    origin = given.get("origin") or (referral or record or {}).get("origin")
-    documents: dict[str, bytes] = {}
-    if record:
-        documents |= await _opened(asker, "feed_record", "record", record["id"])
-    if referral:
-        documents |= await _opened(asker, "referral", "referral_id", referral["id"])
-    documents |= person_documents(given.get("person"))
-    case = asker.new_id("case")
-    await asker.connection.execute(
-        "insert into case_file (id, discipline, origin, risk_level, opened_on, updated_at)"
-        " values ($1, $2::text::discipline, $3, $4::text::risk_level, (hub_now() at time zone 'UTC')::date, hub_now())",
-        case,
-        str(discipline),
-        origin,
-        str(given["riskLevel"]),
-    )
-    await _store(asker, case, documents)
-    if referral:
-        await asker.connection.execute("update consent set case_id = $2 where referral_id = $1", referral["id"], case)
-        await asker.connection.execute("update referral set case_id = $2 where id = $1", referral["id"], case)
-    if record:
-        with problems() as found:
-            if not await _link(asker, case, record["id"], None):
-                found.add("ALREADY_OPEN", "This record is linked to a case already.", "feedRecord")
-    await asker.tell("case.opened", case=case, referral=referral["id"] if referral else None)
-    return case
+    return referral, record
 
 
 async def share_case(asker: Asker, given: Input) -> uuid.UUID:

@@ -36,17 +36,17 @@ async def consents(asker: Asker, inputs: list[Input], found: Problems, today: da
         place = (*path, number) if len(inputs) > 1 or path[-1] == "consents" else path
         categories = tuple(str(c) for c in given["categories"])
         _judge(given, categories, found, today, place)
-        for organisation in await _recipients(asker, given["recipients"], found, place):
-            made.append(
-                Given(
-                    str(given["decision"]),
-                    organisation,
-                    categories,
-                    given["givenOn"],
-                    given.get("validUntil"),
-                    given["evidence"],
-                )
+        made += [
+            Given(
+                str(given["decision"]),
+                organisation,
+                categories,
+                given["givenOn"],
+                given.get("validUntil"),
+                given["evidence"],
             )
+            for organisation in await _recipients(asker, given["recipients"], found, place)
+        ]
     return made
 
 

@@ -1,6 +1,7 @@
 """This module records what the person decides, and takes it back. Either takes effect at once, everywhere."""
 
 import uuid
+from typing import Any
 
 from hub.commands.asker import Asker, Input, problems, sealed_text
 from hub.commands.consent import consents, store_consents
@@ -37,16 +38,7 @@ async def record_consent(asker: Asker, given: Input) -> uuid.UUID:
 
 async def withdraw_consent(asker: Asker, given: Input) -> uuid.UUID:
     """Take a decision back. What it opened is closed in this very transaction."""
-    row = await asker.connection.fetchrow(
-        "select c.id, c.case_id, c.referral_id, c.recorded_by, c.withdrawn_at from consent c"
-        " left join case_access a on a.case_id = c.case_id and a.organisation = $1 and a.overview @> hub_now()"
-        " left join referral_access r on r.referral_id = c.referral_id and r.organisation = $1 and r.visible @> hub_now()"
-        " where child_name(a.pairwise, c.id) = $2 and a.pairwise = split_part($2, '_', 1)::uuid"
-        " or child_name(r.pairwise, c.id) = $3 and r.pairwise = split_part($3, '_', 1)::uuid",
-        asker.principal.organisation,
-        split_id(given["consent"], "child:consent"),
-        split_id(given["consent"], "child:agreed"),
-    )
+    row = await _named(asker, given["consent"])
     with problems() as found:
         if row is None:
             found.add("NOT_FOUND", NOT_THERE, "consent")
@@ -56,13 +48,42 @@ async def withdraw_consent(asker: Asker, given: Input) -> uuid.UUID:
                 "A withdrawal is recorded by ICORN or by the organisation that recorded the consent.",
                 "consent",
             )
+        elif given.get("reason") is not None and not row["key_there"]:
+            found.add("NOT_ALLOWED", "This decision came with a referral: a reason needs referrals:read.", "reason")
     if row["withdrawn_at"] is None:
-        key, subject = await _place(asker, row)
         await asker.connection.execute(
             "update consent set withdrawn_at = hub_now(), withdrawal_reason = $2 where id = $1 and withdrawn_at is null",
             row["id"],
-            sealed_text(asker.sealing, key, subject, "WITHDRAWAL", given.get("reason")),
+            await _reason(asker, row, given.get("reason")),
         )
         await asker.tell("consent.withdrawn", referral=row["referral_id"], case=row["case_id"])
     found_id: uuid.UUID = row["id"]
     return found_id
+
+
+async def _named(asker: Asker, identifier: str) -> Any:
+    """Find a consent by the case or the referral that its id begins with."""
+    columns = (
+        "select c.id, c.case_id, c.referral_id, c.recorded_by, c.withdrawn_at,"
+        " c.referral_id is null or exists (select from referral_key k where k.referral_id = c.referral_id) as key_there"
+    )
+    return await asker.connection.fetchrow(
+        f"{columns} from case_access a join consent c on c.case_id = a.case_id where a.organisation = $1"
+        " and a.pairwise = split_part($2, '_', 1)::uuid and a.overview @> hub_now() and child_name(a.pairwise, c.id) = $2"
+        f" union all {columns} from referral_access a join consent c on c.referral_id = a.referral_id where a.organisation = $1"
+        " and a.pairwise = split_part($3, '_', 1)::uuid and a.visible @> hub_now() and child_name(a.pairwise, c.id) = $3",
+        asker.principal.organisation,
+        split_id(identifier, "child:consent"),
+        split_id(identifier, "child:agreed"),
+    )
+
+
+async def _reason(asker: Asker, row: Any, reason: str | None) -> bytes | None:
+    """Seal why a decision was taken back where its evidence is sealed."""
+    if reason is None:
+        return None
+    if row["referral_id"] is not None:
+        key, subject = await asker.referral_key(row["referral_id"]), f"referral:{row['referral_id']}"
+    else:
+        key, subject = await asker.case_key(row["case_id"]), f"case:{row['case_id']}"
+    return sealed_text(asker.sealing, key, subject, "WITHDRAWAL", reason)

@@ -17,8 +17,8 @@ from hub.commands.referrals import submit_referral
 from hub.engine.compiled import entrance
 from hub.engine.execute import Engine, Operation, feed_results, fetch, fills
 from hub.engine.plan import Ask
-from hub.engine.splice import problems as shown
 from hub.engine.splice import Fill, splice
+from hub.engine.splice import problems as shown
 
 Command = Callable[[Asker, Input], Awaitable[uuid.UUID]]
 COMMANDS: Final[Mapping[str, Command]] = {
@@ -59,6 +59,9 @@ async def mutate(engine: Engine, asked: Operation) -> bytes:
             gate = "live"
             filled = {**fills(engine, asked, wanted), b"problems": shown(asked.compiled.plan, outcome.problems)}
             answers.append((root.key, body, filled))
+        if gate == "proof":
+            # Nothing was asked that needs a statement; a dead token or a used proof is no better for it.
+            await fetch(connection, entrance(gate), asked, {})
     # Feeds are asked on a connection of their own, so this one is given back first: who holds one and waits for another waits for ever.
     members = [await _member(engine, asked, *answer) for answer in answers]
     return b"{" + b",".join(members) + b"}"

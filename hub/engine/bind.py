@@ -4,13 +4,14 @@ import hashlib
 import hmac
 import json
 import unicodedata
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Final
 
 from graphql import GraphQLSchema
 
 from hub.engine.cursors import Cursors
 from hub.engine.documents import RequestRefusedError, problem
+from hub.engine.pages import sort_keys
 from hub.engine.parameters import (
     FEED_KEYS,
     IDS_LIMIT,
@@ -29,7 +30,11 @@ from hub.engine.parameters import (
 )
 from hub.engine.plan import Arguments, Plan
 from hub.engine.selection import Variables, arguments
-from schema.fields import Page, Remote
+from schema.fields import Command, Page, Remote, Source
+
+CURSOR_HINT: Final = (
+    "is not a cursor of this list: use endCursor or startCursor of an earlier page, with the same filter and order"
+)
 
 
 def name_digest(key: bytes, name: str) -> bytes:
@@ -63,6 +68,9 @@ class Binding:
             wrong = page_problems(values) if isinstance(ask.source, Page | Remote) else []
             if len(values.get("ids") or []) > IDS_LIMIT:
                 wrong.append(("ids", f"may name at most {IDS_LIMIT}"))
+            if isinstance(ask.source, Command) and _holds_nul(values):
+                wrong.append(("input", "holds the character U+0000, which no text may"))
+            wrong += self._cursor_problems(ask.source, asked, values)
             found += [
                 problem("BAD_USER_INPUT", f'Argument "{name}" of {asked.coordinate} {hint}.', path=list(asked.path))
                 for name, hint in wrong
@@ -84,8 +92,8 @@ class Binding:
                 return self._converted(dig(self.arguments(asked), path), convert)
             case Size(asked, more):
                 return size(self.arguments(asked)) + more
-            case Place(asked, name, index, keys):
-                return self._place(asked, name, keys)[index]
+            case Place(asked, name, index):
+                return self._opened[id(asked), name][index]
             case FeedPlaces(asked):
                 return self._feed_places(asked)
             case Ids(asked, word, convert):
@@ -99,37 +107,36 @@ class Binding:
             return name_digest(self._index_key, value)
         if convert:
             return split_id(value, convert)
+        # No text in Postgres holds U+0000, so what does matches nothing.
         if isinstance(value, list):
-            return [str(item) for item in value]
-        return value
+            return [text for item in value if "\0" not in (text := str(item))]
+        return None if isinstance(value, str) and "\0" in value else value
 
-    def _place(self, asked: Arguments, name: str, keys: tuple[str, ...]) -> list[str]:
-        if (id(asked), name) not in self._opened:
-            values = self.arguments(asked)
-            place = self._cursors.open(asked.coordinate, values, keys, values[name])
-            if place is None or len(place) != len(keys):
-                raise _bad_cursor(asked, name)
-            self._opened[id(asked), name] = place
-        return self._opened[id(asked), name]
+    def _cursor_problems(self, source: Source, asked: Arguments, values: Mapping[str, Any]) -> list[tuple[str, str]]:
+        """Open the cursors of a page; say which are none of its own."""
+        wrong: list[str] = []
+        if isinstance(source, Page):
+            for name in ("after", "before"):
+                if values.get(name) is not None:
+                    keys = tuple(order.column for order, _ in sort_keys(source, values))
+                    place = self._cursors.open(asked.coordinate, values, keys, values[name])
+                    self._opened[id(asked), name] = place or []
+                    wrong += [] if place and len(place) == len(keys) else [name]
+        elif isinstance(source, Remote):
+            for given in values.get("after") or []:
+                place = self._cursors.open(asked.coordinate, values, FEED_KEYS, given["after"])
+                self._opened[id(asked), given["feed"]] = place or []
+                # A feed's cursor ends with the feed's code.
+                known = place and len(place) == len(FEED_KEYS) + 1 and place[-1] == given["feed"]
+                wrong += [] if known or "after" in wrong else ["after"]
+        return [(name, CURSOR_HINT) for name in wrong]
 
     def _feed_places(self, asked: Arguments) -> str:
-        values = self.arguments(asked)
-        places = {}
-        for given in values["after"]:
-            place = self._cursors.open(asked.coordinate, values, FEED_KEYS, given["after"])
-            if place is None or len(place) != len(FEED_KEYS) + 1 or place[-1] != given["feed"]:
-                raise _bad_cursor(asked, "after")
-            places[given["feed"]] = place[:-1]
-        return json.dumps(places)
+        after = self.arguments(asked)["after"]
+        return json.dumps({given["feed"]: self._opened[id(asked), given["feed"]][:-1] for given in after})
 
 
-def _bad_cursor(asked: Arguments, name: str) -> RequestRefusedError:
-    hint = (
-        "is not a cursor of this list: use endCursor or startCursor of an earlier page, with the same filter and order"
-    )
-    return RequestRefusedError(
-        problem("BAD_USER_INPUT", f'Argument "{name}" of {asked.coordinate} {hint}.', path=list(asked.path))
-    )
-
-
-Values = Callable[[Arguments], Mapping[str, Any]]
+def _holds_nul(value: Any) -> bool:
+    if isinstance(value, dict):
+        return any(map(_holds_nul, value.values()))
+    return any(map(_holds_nul, value)) if isinstance(value, list) else isinstance(value, str) and "\0" in value

@@ -139,7 +139,7 @@ def _behind(writer: "Writer", keys: Keys, asked: Arguments, candidates: Any) -> 
 
 
 def _edge(writer: "Writer", field: Ask, row: str, subject: str, cursor: str) -> tuple[str, str, str]:
-    joins, columns, people = "", [], ""
+    joins, columns, found = "", [], []
     for inner in field.asks:
         if inner.name == "cursor":
             columns.append((inner.key, f"json_build_object('$cursor', {cursor})"))
@@ -147,10 +147,11 @@ def _edge(writer: "Writer", field: Ask, row: str, subject: str, cursor: str) -> 
             below, json, people = writer.object(inner.asks, row, subject)
             joins += below
             columns.append((inner.key, json))
+            found += [people] if people else []
         else:
             columns.append((inner.key, writer.value(inner, "") or "null"))
     made, json, _ = writer.assembled([], columns, "")
-    return joins + made, json, people
+    return joins + made, json, " || ".join(found)
 
 
 def _page_info(writer: "Writer", field: Ask, name: str, *, reverse: bool, behind: str) -> str:
@@ -160,5 +161,6 @@ def _page_info(writer: "Writer", field: Ask, name: str, *, reverse: bool, behind
         "startCursor": f"case when {name}.first is not null then json_build_object('$cursor', {name}.first) end",
         "endCursor": f"case when {name}.last is not null then json_build_object('$cursor', {name}.last) end",
     }
-    listed = ", ".join(f'{values.get(f.name) or writer.value(f, "")} as "{f.key}"' for f in field.asks)
-    return f"(select row_to_json(i) from (select {listed}) i)"
+    listed = [(f.key, values.get(f.name) or writer.value(f, "") or "null") for f in field.asks]
+    made, json, _ = writer.assembled([], listed, "")
+    return f"(select {json} from (select) i{made})"

@@ -31,6 +31,7 @@ from schema.fields import (
     Field,
     Nested,
     Noun,
+    Page,
     Personal,
     Problems,
     Remote,
@@ -149,7 +150,8 @@ class _Planner:
             return self.denied(key, path, missing)
         if len(path) == 1:
             self.made.actions.append(name)
-        self.made.categories |= {c for c in (rule.category, noun.category if _has_rows(rule.source) else "") if c}
+        told = NOUNS.get(_listed(kind).name, Noun()) if isinstance(rule.source, Page) else noun
+        self.made.categories |= {c for c in (rule.category, told.category if _has_rows(rule.source) else "") if c}
         asked = Arguments(parent, nodes[0], arguments(self.schema, parent, nodes[0], self.variables), path)
         inside = (*path, "@") if is_list_type(_nullable(definition.type)) else path
         return self.from_source(
@@ -239,7 +241,7 @@ class _Planner:
 
     def scoped(self, rule: Where) -> Where:
         """Make a predicate on what the scopes do not open match nothing."""
-        return rule if set(rule.scopes) <= self.scopes else Where("false and {value}::text is null", rule.convert)
+        return rule if set(rule.scopes) <= self.scopes else Where("false")
 
     def projection(self, kind: Any, sets: Iterable[Any]) -> Projection:
         """Plan what is kept of a document that has the shape of a type."""
@@ -296,6 +298,11 @@ def field_rule(definition: GraphQLField) -> Field:
 
 def _nullable(kind: Any) -> Any:
     return kind.of_type if isinstance(kind, GraphQLNonNull) else kind
+
+
+def _listed(connection: Any) -> Any:
+    """Give the type of a connection's nodes."""
+    return get_named_type(get_named_type(connection.fields["edges"].type).fields["node"].type)  # type: ignore[union-attr]
 
 
 def _when_missing(kind: Any) -> Any:

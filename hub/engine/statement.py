@@ -96,7 +96,9 @@ class Writer:
         found = []
         for rule, path in ask.wheres:
             assert ask.arguments is not None  # noqa: S101 predicates come from arguments
-            value = self.parameter(Given(ask.arguments, path, rule.convert))
+            # A parameter that no expression names would have no type.
+            named = "{value}" in rule.sql
+            value = self.parameter(Given(ask.arguments, path, rule.convert)) if named else ""
             found.append(" and " + self.fill(rule.sql, row=row, value=value, **given))
         return "".join(found)
 

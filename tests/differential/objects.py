@@ -133,7 +133,7 @@ class Objects:
         hidden = [c for c in CATEGORIES if not (seen[c] and self.open(c))]
         return {
             "__typename": "Case", "id": f"case_{row['pairwise']}", **_same(row, "status discipline origin"), "reference": _spoken("C", row["pairwise"]),
-            "riskLevel": row["risk_level"], "openedOn": day(row["opened_on"]), "updatedAt": moment(row["updated_at"]), "version": str(row["version"]),
+            "riskLevel": row["risk_level"], "openedOn": day(row["opened_on"]), "updatedAt": moment(row["updated_at"]), "version": str(row["version"]) if self.disclosure.icorn else None,
             "withheld": hidden, **{c.lower(): self._document(row["id"], c) if seen[c] else None for c in CATEGORIES},
             "residencies": lambda _: [self.residency(r) for r in sorted(self.residencies(case_id=row["id"]), key=lambda r: (-(r["starts"] or date.max).toordinal(), r["name"]))],
             "consents": lambda _: self.consents(case_id=row["id"]),

@@ -84,7 +84,7 @@ class Oracle:
         self.objects.feed_results = self._feed_results
         self._cursors = Cursors(CURSOR_KEY, (str(who.organisation), who.client, ""))
         self._places: dict[str, Place] = {}
-        self._hub_variables = VariableValues({}, {})
+        self.bound = VariableValues({}, {})
 
     def answer(self, query: str, variables: Mapping[str, Any], operation: str | None = None) -> ExecutionResult:
         """Execute an operation."""
@@ -99,7 +99,7 @@ class Oracle:
         chosen = next(d for d in document.definitions if isinstance(d, OperationDefinitionNode) and operation in (None, d.name and d.name.value))  # fmt: skip
         coerced = get_variable_values(HUB, chosen.variable_definitions or (), dict(variables))
         assert isinstance(coerced, VariableValues), coerced
-        self._hub_variables = coerced
+        self.bound = coerced
         return coerced
 
     def _resolve(self, source: Any, info: GraphQLResolveInfo, **given: Any) -> Any:
@@ -217,7 +217,7 @@ class Oracle:
     def values(self, info: Any) -> dict[str, Any]:
         """Give a field's arguments as the hub coerces them."""
         definition = HUB.type_map[info.parent_type.name].fields[info.field_name]  # type: ignore[attr-defined] # an object
-        return get_argument_values(definition, info.field_nodes[0], self._hub_variables)
+        return get_argument_values(definition, info.field_nodes[0], self.bound)
 
     def seal(self, coordinate: str, values: Mapping[str, Any], columns: tuple[str, ...], row: Row, *more: str) -> str:
         """Give the cursor of a row, and remember its place."""
@@ -226,6 +226,19 @@ class Oracle:
         sealed = self._cursors.seal(coordinate, values, columns, [*(text(c, row[c]) for c in columns), *more])
         self._places[sealed] = tuple(ranks[column].of(row) for column in columns)
         return sealed
+
+    def rows(self, coordinate: str) -> list[Row]:
+        """Give every row that a list of this place in the schema could hold for the viewer."""
+        objects, tables = self.objects, self.tables
+        match coordinate:
+            case "Query.cases":
+                return objects.cases()
+            case "Query.referrals" | "Case.referrals":
+                return objects.referrals()
+            case "City.residencies":
+                return objects.residencies()
+        named = {"Referral.events": "referral_event", "Referral.messages": "message", "Query.cities": "city", "Query.organisations": "organisation"}
+        return tables.all(named[coordinate])
 
     def _page(self, info: Any, rows: list[Row], make: Any, given: Found) -> Found:
         coordinate = f"{info.parent_type.name}.{info.field_name}"

@@ -204,7 +204,12 @@ def needs(fact: Fact) -> list[tuple[str, int]]:
     return [(kind, number) for kind, number in named if number is not None]
 
 
-def fits(world: Iterable[Fact], fact: Fact) -> bool:
-    """Tell whether a fact can be added to a world."""
-    taken = {key for known in world for key in keys(known)}
-    return taken.isdisjoint(keys(fact)) and taken.issuperset(needs(fact))
+def with_fact(world: World, fact: Fact) -> World | None:
+    """Add a fact to a world, in the place of the one of the same name if there is one; None when it does not fit."""
+    taken = {key: known for known in world for key in keys(known)}
+    if not taken.keys() >= set(needs(fact)):
+        return None
+    clashing = {taken[key] for key in keys(fact) if key in taken}
+    if any(keys(known)[0] != keys(fact)[0] for known in clashing):
+        return None
+    return (world - clashing) | {fact}

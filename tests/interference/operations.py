@@ -10,8 +10,12 @@ from graphql import (
     FieldNode,
     GraphQLSchema,
     NameNode,
+    OperationDefinitionNode,
+    OperationType,
+    SelectionSetNode,
     Visitor,
     build_schema,
+    parse,
     parse_value,
     print_ast,
     visit,
@@ -27,6 +31,7 @@ from tests.interference.pairs import IDEMPOTENCY_KEYS, REFERENCES, Pair
 PAGING = ("first", "after", "last", "before")
 SAID = 'reason: "Asked to leave", person: {profile: {biography: "Two books", languages: ["fa"]}, identity: {familyName: "Petrova"}}'
 OFTEN = ("cases", "cases", "case", "case", "referrals", "referral", "node", "nodes", "feedRecords", "cities")
+SINGULAR = {"cases": "case", "referrals": "referral", "cities": "city", "organisations": "organisation"}
 KEYS = [*IDEMPOTENCY_KEYS, *(f"own-{number}" for number in range(20))]
 """Idempotency keys: some that others used, and more, so that not every command is a replay."""
 Draw = Callable[[st.SearchStrategy[Any]], Any]
@@ -68,14 +73,22 @@ class Operations:
         }
 
     def query(self, draw: Draw) -> DocumentNode:
-        """Draw a query on one root field."""
-        root = draw(st.sampled_from([*roots("Query"), *OFTEN, *OFTEN]))
-        return self._mended(draw, draw(self._selections["Query", root]))
+        """Draw a query on one to three root fields."""
+        found: list[FieldNode] = []
+        for number in range(draw(st.sampled_from([3, 2, 1]))):
+            root = draw(st.sampled_from([*OFTEN, *OFTEN, *roots("Query")]))
+            (field,) = self._selected(draw, "Query", root)
+            found.append(_aliased(field, f"{root}{number}"))
+        return _document(OperationType.QUERY, found)
+
+    def _selected(self, draw: Draw, kind: str, root: str) -> list[FieldNode]:
+        (operation,) = draw(self._selections[kind, root]).definitions
+        return [self._mended(draw, field) for field in operation.selection_set.selections]
 
     def mutation(self, draw: Draw) -> DocumentNode:
         """Draw a mutation, whose keys and references others may have used."""
         root = draw(st.sampled_from(["submitReferral", *roots("Mutation")]))
-        return self._mended(draw, draw(self._selections["Mutation", root]))
+        return _document(OperationType.MUTATION, self._selected(draw, "Mutation", root))
 
     def going_on(self, draw: Draw, earlier: DocumentNode, cursors: list[str]) -> DocumentNode:
         """Draw the next or another page of the lists of an earlier query."""
@@ -96,8 +109,11 @@ class Operations:
         changed: DocumentNode = visit(earlier, GoOn())
         return changed
 
-    def _mended(self, draw: Draw, document: DocumentNode) -> DocumentNode:
-        """Make of random arguments some that mean something: pages that can be, one name of one thing, whole commands."""
+    def _mended(self, draw: Draw, field: FieldNode) -> FieldNode:
+        """Make of random arguments some that mean something: pages that can be, one name of one thing, whole commands.
+
+        A list that stops at its totalCount goes on to its nodes, now and then.
+        """
         operations = self
 
         class Mend(Visitor):
@@ -117,10 +133,22 @@ class Operations:
                         kept.append(argument)
                 if draw(st.booleans()) and any(a.name.value == "first" for a in node.arguments):
                     kept += _arguments(f"first: {draw(st.sampled_from([1, 2, 3]))}")
-                return _with(node, kept)
+                return _with(node, kept, operations.deeper(draw, node))
 
-        changed: DocumentNode = visit(document, Mend())
+        changed: FieldNode = visit(field, Mend())
         return changed
+
+    def deeper(self, draw: Draw, node: FieldNode) -> SelectionSetNode | None:
+        """Draw a list's own selection, or one that goes to its nodes."""
+        root = SINGULAR.get(node.name.value)
+        if root is None or draw(st.integers(0, 3)) == 0:
+            return node.selection_set
+        (inner,) = draw(self._selections["Query", root]).definitions[0].selection_set.selections
+        page: Any = parse("{ edges { cursor node } pageInfo { hasNextPage endCursor startCursor } totalCount }").definitions[0]
+        edges, *rest = page.selection_set.selections
+        cursor, inside = edges.selection_set.selections
+        inside = _with(inside, [], inner.selection_set)
+        return SelectionSetNode(selections=(_with(edges, [], SelectionSetNode(selections=(cursor, inside))), *rest))
 
     def id_of(self, draw: Draw, *words: str) -> str:
         """Draw an id that begins with one of these words, as GraphQL text."""
@@ -168,10 +196,20 @@ def _arguments(text: str) -> list[ArgumentNode]:
     return [ArgumentNode(name=NameNode(value=f.name.value), value=f.value) for f in value.fields]
 
 
-def _with(node: FieldNode, arguments: list[ArgumentNode]) -> FieldNode:
+def _with(node: FieldNode, arguments: list[ArgumentNode], selection: SelectionSetNode | None = None) -> FieldNode:
     return FieldNode(
-        alias=node.alias, name=node.name, arguments=tuple(arguments), directives=node.directives, selection_set=node.selection_set
+        alias=node.alias, name=node.name, arguments=tuple(arguments), directives=(), selection_set=selection or node.selection_set
     )
+
+
+def _aliased(node: FieldNode, alias: str) -> FieldNode:
+    name = NameNode(value=alias)
+    return FieldNode(alias=name, name=node.name, arguments=node.arguments, directives=(), selection_set=node.selection_set)
+
+
+def _document(kind: OperationType, fields: list[FieldNode]) -> DocumentNode:
+    selected = SelectionSetNode(selections=tuple(fields))
+    return DocumentNode(definitions=(OperationDefinitionNode(operation=kind, directives=(), variable_definitions=(), selection_set=selected),))
 
 
 def text(document: DocumentNode) -> str:

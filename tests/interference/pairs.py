@@ -29,7 +29,7 @@ from tests.interference.facts import (
     Residency,
     Share,
     World,
-    fits,
+    with_fact,
 )
 from tests.interference.view import Principal, view
 
@@ -202,12 +202,29 @@ def standing(principal: Principal) -> list[Fact]:
     return facts
 
 
+def aimed(share: float) -> st.SearchStrategy[list[Fact]]:
+    """Draw what may be hidden of the people whom everyone knows of: documents of any category, and where they stay."""
+    documents = [(number, k) for number in (100, 101, 102) for k in (*PERSONAL, "ASSESSMENT")]
+    drawn = st.lists(st.sampled_from(documents), min_size=round(20 * share), unique=True)
+    of_all = st.builds(
+        Residency, id=st.integers(10, 20), case=st.sampled_from([100, 101, 102]), city=st.sampled_from(CITIES), status=st.just("ACTIVE"),
+        starts_on=st.just("2026-02-01"),
+    )  # fmt: skip
+    return st.tuples(drawn, st.lists(VARIANTS, min_size=24, max_size=24), st.lists(of_all, min_size=round(2 * share), max_size=4)).map(
+        lambda three: [
+            *(Document(case=number, category=k, variant=v) for (number, k), v in zip(three[0], three[1], strict=False)),
+            *three[2],
+        ]
+    )
+
+
 def grown(world: Iterable[Fact], candidates: Iterable[Fact], allowed: Callable[[World], bool]) -> World:
-    """Add one candidate after the other, where it fits and where the world is still allowed with it."""
+    """Put in one candidate after the other, where it fits and where the world is still allowed with it."""
     made = frozenset(world)
     for fact in candidates:
-        if fits(made, fact) and allowed(made | {fact}):
-            made |= {fact}
+        changed = with_fact(made, fact)
+        if changed is not None and allowed(changed):
+            made = changed
     return made
 
 
@@ -216,8 +233,12 @@ def pairs(draw: st.DrawFn, principal: Principal) -> Pair:
     """Draw what may be seen, and then, for each world, whatever makes no difference to the view."""
     seen = grown([], [*standing(principal), *draw(some_facts(0.3))], lambda _: True)
     known = view(principal, seen)
+    # What of this nobody sees is for each world to have, or to have otherwise.
+    for fact in sorted((f for f in seen if isinstance(f, Document | Residency)), key=repr):
+        seen = seen - {fact} if view(principal, seen - {fact}) == known else seen
     left, right = (
-        grown(seen, draw(some_facts(share)), lambda world: view(principal, world) == known) for share in (0.0, 1.0)
+        grown(seen, [*draw(some_facts(share)), *draw(aimed(share))], lambda world: view(principal, world) == known)
+        for share in (0.0, 1.0)
     )
     return Pair(principal, left, right) if draw(st.booleans()) else Pair(principal, right, left)
 

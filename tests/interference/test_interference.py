@@ -2,59 +2,84 @@
 
 import asyncio
 import os
-from collections.abc import Callable
+import zlib
+from collections.abc import Iterator
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
 from hub.embedded import Server
-from hub.engine.compiled import WALLS
+from tests.interference.leaks import LEAKS
 from tests.interference.operations import Operations
-from tests.interference.pairs import PRINCIPALS, pair
-from tests.interference.twins import Told, Twins, cursors
+from tests.interference.pairs import PRINCIPALS, Pair, pair
+from tests.interference.twins import Filled, Leak, Told, Twins, cursors
 
 TIMES = int(os.environ.get("HUB_INTERFERENCE", "1"))
-"""How much more to draw than a run of all tests does."""
-OPERATIONS = 40
-"""Sequences for each pair of worlds."""
+"""How much more to draw than in a run of all tests."""
+SEQUENCES = 40
+"""Sequences of operations for each pair of worlds."""
+SOUND = Leak("none")
+WALLS = (SOUND, Leak("the first wall alone", walls=frozenset({1})), Leak("the second wall alone", walls=frozenset({2})))
 
 
-def probe(runner: asyncio.Runner, twins: Twins, number: int, sequences: int, count: Callable[[str], None] = lambda _: None) -> None:
+@pytest.fixture(scope="module")
+def runner() -> Iterator[asyncio.Runner]:
+    """One event loop for all of these tests, so that they can share worlds."""
+    with asyncio.Runner() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def filled(runner: asyncio.Runner, server: Server, template: str) -> Iterator[Filled]:
+    """The worlds that were filled so far."""
+    databases = Filled(server, template)
+    yield databases
+    runner.run(databases.aclose())
+
+
+def probe(runner: asyncio.Runner, filled: Filled, worlds: Pair, leak: Leak, number: int, sequences: int) -> None:
     """Draw sequences of up to three operations, and raise Told when the two worlds can be told apart."""
-    operations = Operations(twins.pair)
+    operations, twins = Operations(worlds), Twins(filled, worlds, leak)
+    phases = [Phase.generate] if leak not in WALLS else [Phase.generate, Phase.shrink]
 
     @seed(number)
-    @settings(
-        max_examples=sequences, deadline=None, database=None, suppress_health_check=list(HealthCheck), phases=[Phase.generate, Phase.shrink]
-    )
+    @settings(max_examples=sequences, deadline=None, database=None, suppress_health_check=list(HealthCheck), phases=phases, print_blob=False)
     @given(st.data())
     def sequence(data: st.DataObject) -> None:
         runner.run(twins.fresh())
         known: list[str] = []
-        document = None
+        earlier = None
         for _ in range(data.draw(st.integers(1, 3))):
             kind = data.draw(st.sampled_from(["query", "query", "on", "mutation"]))
             if kind == "mutation":
                 asked = operations.mutation(data.draw)
-            elif kind == "on" and document is not None and known:
-                asked = operations.going_on(data.draw, document, known)
+            elif kind == "on" and earlier is not None and known:
+                asked = operations.going_on(data.draw, earlier, known)
             else:
-                asked = document = operations.query(data.draw)
-            answer = runner.run(twins.ask(asked))
-            count(answer.body.decode())
-            known = sorted({*known, *cursors(answer)})
+                asked = earlier = operations.query(data.draw)
+            known = sorted({*known, *cursors(runner.run(twins.ask(asked)))})
 
-    sequence()
+    try:
+        sequence()
+    finally:
+        runner.run(twins.aclose())
 
 
 @pytest.mark.parametrize("number", range(TIMES))
+@pytest.mark.parametrize("walls", WALLS, ids=lambda walls: walls.name)
 @pytest.mark.parametrize("name", PRINCIPALS)
-def test_two_worlds_that_differ_in_what_is_hidden_are_answered_alike(server: Server, template: str, name: str, number: int) -> None:
-    """Status, headers and body are the same to the byte, for queries, mutations and sequences of them."""
-    with asyncio.Runner() as runner:
-        twins = runner.run(Twins(server, template, pair(PRINCIPALS[name], number)).__aenter__())
-        try:
-            probe(runner, twins, number, OPERATIONS)
-        finally:
-            runner.run(twins.__aexit__())
+def test_worlds_that_differ_in_what_is_hidden_are_answered_alike(
+    runner: asyncio.Runner, filled: Filled, name: str, walls: Leak, number: int
+) -> None:
+    """Status, headers and body are the same to the byte, for queries, mutations and sequences of them, with either wall down too."""
+    share = SEQUENCES if walls is SOUND else SEQUENCES // 4
+    probe(runner, filled, pair(PRINCIPALS[name], number), walls, zlib.crc32(f"{name} {walls.name} {number}".encode()), share)
+
+
+@pytest.mark.parametrize(("name", "leak"), LEAKS, ids=[leak.name for _, leak in LEAKS])
+def test_a_planted_leak_is_found(runner: asyncio.Runner, filled: Filled, name: str, leak: Leak) -> None:
+    """The very same property fails where a hole was made on purpose."""
+    with pytest.raises(Told):
+        for number in range(4):
+            probe(runner, filled, pair(PRINCIPALS[name], number), leak, number, 100)

@@ -1,10 +1,10 @@
 """This module runs two hubs over two worlds side by side, and tells whether their answers are alike to the byte."""
 
-import asyncio
 import itertools
 import json
 from collections.abc import Callable
-from contextlib import AsyncExitStack
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
@@ -14,6 +14,7 @@ from auth.client import Answer, Credentials, HubClient, over_httpx
 from hub.embedded import Server
 from hub.engine.compiled import WALLS
 from tests.conftest import Database, new_database
+from tests.interference.facts import World as Facts
 from tests.interference.operations import text
 from tests.interference.pairs import Pair
 from tests.interference.put import Putter
@@ -22,56 +23,80 @@ from tests.world import ISSUER, World, build, key_of
 NUMBERS = itertools.count(1)
 CHANGES = 10
 """How many commands are run before both worlds are put back as they were."""
-Planted = Callable[[World], None]
+
+@dataclass(frozen=True)
+class Leak:
+    """A hole made on purpose: SQL run by the administrator, or a change to every plan; `walls` are those left standing."""
+
+    name: str
+    sql: str = ""
+    plant: Callable[[World], None] = lambda _: None
+    walls: frozenset[int] = WALLS
 
 
-class Told(Exception):
+class Told(Exception):  # noqa: N818 it is not an error until a test says so
     """Two worlds that should look alike were answered differently, or not answered at all."""
+
+
+class Filled:
+    """Databases of worlds, each filled once and copied as often as needed."""
+
+    def __init__(self, server: Server, template: str) -> None:
+        self.server, self._template = server, template
+        self._databases = AsyncExitStack()
+        self._names: dict[Pair, list[str]] = {}
+
+    async def names(self, pair: Pair) -> list[str]:
+        """Give the databases of a pair's two worlds, to be copied."""
+        if pair not in self._names:
+            self._names[pair] = [await self._fill(pair, world) for world in (pair.left, pair.right)]
+        return self._names[pair]
+
+    async def _fill(self, pair: Pair, world: Facts) -> str:
+        name = f"interference_{next(NUMBERS)}"
+        database = await self._databases.enter_async_context(new_database(self.server, name, self._template))
+        async with build(database) as hub:
+            await Putter(hub).put(pair.principal, world)
+        for connection in database.opened:
+            await connection.close()
+        return name
+
+    async def aclose(self) -> None:
+        """Drop them."""
+        await self._databases.aclose()
 
 
 class Twins:
     """Two hubs, each over its own world. Once they were told apart, `fresh` undoes every change, so that a failure can be repeated."""
 
-    def __init__(self, server: Server, template: str, pair: Pair, *, walls: frozenset[int] = WALLS, sql: str = "", plant: Planted | None = None) -> None:
+    def __init__(self, filled: Filled, pair: Pair, leak: Leak) -> None:
         self.pair = pair
-        self._server, self._template, self._walls, self._sql, self._plant = server, template, walls, sql, plant
-        self._lasting, self._passing = AsyncExitStack(), AsyncExitStack()
-        self._filled: list[str] = []
+        self._filled, self._leak = filled, leak
+        self._copies = AsyncExitStack()
         self._hubs: list[World] = []
         self._told = False
         self._changes = CHANGES
-
-    async def __aenter__(self) -> "Twins":
-        for world in (self.pair.left, self.pair.right):
-            name = f"interference_{next(NUMBERS)}"
-            database = await self._lasting.enter_async_context(new_database(self._server, name, self._template))
-            async with build(database) as hub:
-                await Putter(hub).put(self.pair.principal, world)
-            for connection in database.opened:
-                await connection.close()
-            if self._sql:
-                await database.admin(self._sql)
-            self._filled.append(name)
-        await self.fresh()
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self._passing.aclose()
-        await self._lasting.aclose()
 
     async def fresh(self) -> None:
         """Give both hubs their world as it was, unless little was changed."""
         if self._changes < (1 if self._told else CHANGES):
             return
-        await self._passing.aclose()
-        self._passing, self._hubs, self._changes = AsyncExitStack(), [], 0
-        for name in self._filled:
-            copy = await self._passing.enter_async_context(new_database(self._server, f"copy_{next(NUMBERS)}", name))
-            self._hubs.append(await self._passing.enter_async_context(self._hub(copy)))
+        await self.aclose()
+        for name in await self._filled.names(self.pair):
+            copy = await self._copies.enter_async_context(new_database(self._filled.server, f"copy_{next(NUMBERS)}", name))
+            if self._leak.sql:
+                await copy.admin(self._leak.sql)
+            self._hubs.append(await self._copies.enter_async_context(self._hub(copy)))
+            self._leak.plant(self._hubs[-1])
 
-    def _hub(self, database: Database) -> Any:
-        role = "hub_app" if 2 in self._walls else "postgres"  # noqa: PLR2004 the second wall
-        return build(database, walls=self._walls - {2} if 1 in self._walls else self._walls, app_role=role)
+    async def aclose(self) -> None:
+        """Drop the copies."""
+        await self._copies.aclose()
+        self._copies, self._hubs, self._changes = AsyncExitStack(), [], 0
+
+    def _hub(self, database: Database) -> AbstractAsyncContextManager[World]:
+        walls = self._leak.walls
+        return build(database, walls=walls, app_role="hub_app" if 2 in walls else "postgres")  # noqa: PLR2004 the second wall
 
     async def ask(self, document: DocumentNode) -> Answer:
         """Send an operation to both hubs; raise Told unless they answer, and alike."""
@@ -86,8 +111,6 @@ class Twins:
     def _client(self, hub: World) -> HubClient:
         name = self.pair.principal.client
         if name not in hub.clients:
-            if self._plant:
-                self._plant(hub)
             key = key_of(name).as_dict(private=True, kid="1")
             credentials = Credentials(name, key, ISSUER, f"{ISSUER}/oauth/token", f"{ISSUER}/graphql")
             hub.clients[name] = HubClient(credentials, over_httpx(hub.http), clock=lambda: hub.now)

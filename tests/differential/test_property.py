@@ -1,0 +1,74 @@
+"""Whatever can be asked, the hub answers as graphql-core's own executor does over plain resolvers."""
+
+import json
+import os
+from typing import Any
+
+import hypothesis_graphql
+import pytest
+from graphql import parse, validate
+from hypothesis import HealthCheck, assume, given, note, settings
+from hypothesis import strategies as st
+from hypothesis_graphql import nodes
+
+from tests.differential.compare import Pair
+from tests.differential.cursors import with_cursors
+from tests.differential.operations import KINDS, requests
+from tests.differential.oracle import PRINTED, Oracle
+from tests.population import CLIENTS, named
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+EXAMPLES = int(os.environ.get("HUB_TEST_EXAMPLES", "0"))
+"""How many random operations are tried; 0 is the same 600 in every run."""
+EXHAUSTIVE = settings(
+    max_examples=EXAMPLES or 600,
+    derandomize=not EXAMPLES,
+    database=None,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+)
+SCALARS: dict[str, Any] = {
+    "CountryCode": st.sampled_from(["IR", "TR"]).map(nodes.String),
+    "Date": st.just("2026-01-15").map(nodes.String),
+    "DateTime": st.just("2026-03-01T00:00:00Z").map(nodes.String),
+    "Duration": st.just("PT72H").map(nodes.String),
+    "LanguageTag": st.just("en").map(nodes.String),
+}
+
+
+def pools(oracle: Oracle, everybody: dict[str, Oracle]) -> dict[str, list[str]]:
+    """Give ids and names that find something, that are another viewer's, and that are nobody's."""
+    mine = {kind: [found["id"] for found in oracle.everything(kind)] for kind in KINDS}
+    others = [found["id"] for other in everybody.values() for kind in KINDS for found in other.everything(kind)[:3]]
+    wrong = ["", "_", "city", "city_", "case_7", f"case_{named('plain')}", "City_bergen", "feed_bergen", "event_1_1", "nothing_x"]
+    references = {kind: [found["reference"] for found in oracle.everything(kind)] for kind in ("Case", "Referral")}
+    organisations = ["organisation_pen-centre", "organisation_icorn", "organisation_arts-haven", "organisation_x", "city_bergen"]
+    spread = [ids[at] for ids in mine.values() for at in (0, -1) if ids]
+    return {
+        "Query.id": [*spread, *others, *wrong], "CaseBy.id": [*mine["Case"], *wrong, "case_x"], "ReferralBy.id": [*mine["Referral"], *wrong],
+        "CaseBy.reference": [*references["Case"], "C-0", ""], "ReferralBy.reference": [*references["Referral"], "R-0"],
+        "organisation": organisations, "city.code": ["bergen", "krakow", "harbour", "x", ""], "organisation.code": ["icorn", "harbour-city", "x"],
+        "__type": ["Case", "Category", "CaseBy", "Node", "DateTime", "Nothing"],
+    }  # fmt: skip
+
+
+@EXHAUSTIVE
+@given(client=st.sampled_from(list(CLIENTS)), data=st.data())
+async def test_a_random_operation_is_answered_as_plain_resolvers_answer_it(both: Pair, client: str, data: st.DataObject) -> None:
+    """Aliases, merged fields, fragments, directives, variables, pages and filters, together: the same JSON to the byte order of keys."""
+    oracle = both.oracles[client]
+    request = with_cursors(data.draw(requests(pools(oracle, both.oracles))), oracle)
+    note(json.dumps({"client": client, "query": request.query, "variables": request.variables}, ensure_ascii=False))
+    assume(not validate(PRINTED, parse(request.query)))
+
+    await both.compare(client, request.query, request.variables)
+
+
+@settings(EXHAUSTIVE, max_examples=EXHAUSTIVE.max_examples // 6)
+@given(client=st.sampled_from(list(CLIENTS)), query=hypothesis_graphql.queries(PRINTED, custom_scalars=SCALARS))
+async def test_no_valid_operation_is_a_fault(both: Pair, client: str, query: Any) -> None:
+    """Arguments of any text and number, also of U+0000 and of pages that cannot be: an answer or a reason, never a failure."""
+    answer = await both.world.ask(client, query)
+
+    codes = {error["extensions"]["code"] for error in answer.get("errors", [])}
+    assert codes <= {"UNAUTHORIZED_FIELD_OR_TYPE", "BAD_USER_INPUT", "LIMIT_EXCEEDED", "GRAPHQL_PARSE_FAILED"}, answer

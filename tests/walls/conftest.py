@@ -1,0 +1,26 @@
+"""One world for each state of the walls, kept over a file: its operations are prepared once, its data replaced by every test."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+
+import pytest_asyncio
+
+from hub.embedded import Server
+from tests.conftest import NUMBERS, new_database
+from tests.walls.standing import Worlds, standing
+from tests.world import World
+
+
+@pytest_asyncio.fixture(loop_scope="module", scope="module")
+async def worlds(server: Server, template: str) -> AsyncIterator[Worlds]:
+    """Give the world in which these walls stand."""
+    made: dict[str, World] = {}
+    async with AsyncExitStack() as stack:
+
+        async def world(walls: str) -> World:
+            if walls not in made:
+                database = await stack.enter_async_context(new_database(server, f"test_{next(NUMBERS)}", template))
+                made[walls] = await stack.enter_async_context(standing(database, walls))
+            return made[walls]
+
+        yield world
