@@ -38,7 +38,9 @@ def hub() -> None:
 
     Begin with **hub demo**; then ask as one of its clients:
 
-        hub query --client pen-centre '{ viewer { organisation { name } scopes } }'
+    ```sh
+    hub query --client pen-centre '{ viewer { organisation { name } scopes } }'
+    ```
 
     An operator sets everything by `HUB_*` variables: hub migrate, hub serve and hub worker name what they lack.
     """

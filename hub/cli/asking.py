@@ -21,7 +21,9 @@ def token(client: ClientName, credentials: CredentialsFile = DEFAULT) -> None:
     It lives ten minutes and is bound to the key of a DPoP proof (RFC 9449), made for this call and then forgotten: it shows
     what a token is, and opens nothing by itself. To ask something, use **hub query**.
 
-        hub token --client pen-centre
+    ```sh
+    hub token --client pen-centre
+    ```
     """
 
     async def get() -> str:
@@ -44,8 +46,10 @@ def query(
 
     The exit status is 1 when the answer has errors.
 
-        hub query --client pen-centre '{ cases(first: 2) { edges { node { reference withheld } } } }'
-        hub query --client icorn-desk @operation.graphql --variables '{"case": "case_..."}' --purpose PROTECTION
+    ```sh
+    hub query --client pen-centre '{ cases(first: 2) { edges { node { reference withheld } } } }'
+    hub query --client icorn-desk @operation.graphql --variables '{"case": "case_..."}' --purpose PROTECTION
+    ```
     """
     answer = asyncio.run(_ask(find(client, credentials), read(operation), variables(given), purpose))
     try:

@@ -43,8 +43,10 @@ def verify(
     A chain shows what was changed, removed, put in or moved. That its end was cut off only an earlier head shows: keep
     them with --heads, on another machine. Needs HUB_WORKER_DATABASE_URL. The exit status is 1 when a chain is broken.
 
-        hub audit verify --organisation pen-centre
-        hub audit verify --heads /mnt/elsewhere/heads.json
+    ```sh
+    hub audit verify --organisation pen-centre
+    hub audit verify --heads /mnt/elsewhere/heads.json
+    ```
     """
     known = _read(heads)
     found = asyncio.run(_verify(started(), organisation, known))

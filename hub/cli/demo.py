@@ -20,8 +20,10 @@ def demo(
 
     Nothing is needed beforehand; Ctrl-C stops everything it started. A second start with the same data is quick.
 
-        hub demo
-        hub demo --dir /tmp/d --port 8123 --story-only
+    ```sh
+    hub demo
+    hub demo --dir /tmp/d --port 8123 --story-only
+    ```
     """
     if story_only and no_story:
         raise typer.BadParameter("--story-only and --no-story exclude each other.")

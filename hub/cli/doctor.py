@@ -43,7 +43,9 @@ def doctor() -> None:
     HUB_WORKER_DATABASE_URL and the keys are enough for all but the other logins. The exit status is 1 when something
     is wrong; a feed that is behind is worth a look, but is its own organisation's to mend.
 
-        HUB_WORKER_DATABASE_URL=... HUB_KEYS_FILE=... hub doctor
+    ```sh
+    HUB_WORKER_DATABASE_URL=... HUB_KEYS_FILE=... hub doctor
+    ```
     """
     settings = started()
     settings.need("worker_database_url")

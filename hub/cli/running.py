@@ -23,7 +23,9 @@ def serve() -> None:
     Needs HUB_DATABASE_URL, HUB_AUTH_DATABASE_URL, HUB_WORKER_DATABASE_URL, and HUB_KEYS_FILE or HUB_KEYS. Refuses a
     database whose row security has a hole. Run as many as you like behind any balancer, and a **hub worker**.
 
-        HUB_ISSUER=https://hub.example.org HUB_KEYS_FILE=/run/keys hub serve
+    ```sh
+    HUB_ISSUER=https://hub.example.org HUB_KEYS_FILE=/run/keys hub serve
+    ```
     """
     _run(serving.serve, "database_url", "auth_database_url", "worker_database_url")
 
@@ -33,7 +35,9 @@ def worker() -> None:
 
     Needs HUB_WORKER_DATABASE_URL, and HUB_KEYS_FILE or HUB_KEYS. Two of them do no harm.
 
-        HUB_KEYS_FILE=/run/keys hub worker
+    ```sh
+    HUB_KEYS_FILE=/run/keys hub worker
+    ```
     """
     _run(working.work, "worker_database_url")
 
@@ -44,7 +48,9 @@ def migrate() -> None:
     Needs HUB_MIGRATE_DATABASE_URL. With HUB_ADMIN_DATABASE_URL, an administrator's, it makes the roles too, and gives
     them the passwords that the other database URLs carry.
 
-        HUB_ADMIN_DATABASE_URL=... HUB_MIGRATE_DATABASE_URL=... hub migrate
+    ```sh
+    HUB_ADMIN_DATABASE_URL=... HUB_MIGRATE_DATABASE_URL=... hub migrate
+    ```
     """
     settings = started()
     settings.need("migrate_database_url")

@@ -21,8 +21,10 @@ def schema(
 
     The schema is public and the same for all. It needs no hub and no database.
 
-        hub schema > schema.graphql
-        hub schema --client pen-readonly
+    ```sh
+    hub schema > schema.graphql
+    hub schema --client pen-readonly
+    ```
     """
     text = SCHEMA.as_str()
     if client is not None:
