@@ -18,18 +18,20 @@ LOCKS: Final = 0x61756474
 """Advisory locks of this kind, one for each organisation: one writer a chain."""
 BATCH: Final = 500
 
-_WAITING: Final = """
+# Below the horizon no transaction is under way. A row from beyond what this server has begun came with a restored backup.
+_RESTORED: Final = "a.xid >= pg_snapshot_xmax(pg_current_snapshot())"
+_WAITING: Final = f"""
 select pg_snapshot_xmin(pg_current_snapshot())::text as horizon, array(
   select distinct a.organisation from audit a
-  where a.xid >= $1::text::xid8 and a.xid < pg_snapshot_xmin(pg_current_snapshot())
+  where a.xid >= $1::text::xid8 and (a.xid < pg_snapshot_xmin(pg_current_snapshot()) or {_RESTORED})
     and not exists (select from audit_leaf l where l.audit_id = a.id) order by 1) as organisations
-"""
+"""  # noqa: S608 constants of our own
 _ENTRY: Final = """
 a.id, o.code as organisation, a.client, a.usr, a.at, a.action, a.operation, a.purpose, a.subjects, a.categories::text[] as categories, a.proof
 """
 _BATCH: Final = f"""
 select {_ENTRY} from audit a join organisation o on o.id = a.organisation
-where a.organisation = $1 and a.xid >= $2::text::xid8 and a.xid < $3::text::xid8
+where a.organisation = $1 and a.xid >= $2::text::xid8 and (a.xid < $3::text::xid8 or {_RESTORED})
   and not exists (select from audit_leaf l where l.audit_id = a.id)
 order by a.xid, a.id limit {BATCH}
 """  # noqa: S608 constants of our own
@@ -106,7 +108,11 @@ async def verify(connection: Any, organisation: str | None, known: Mapping[str, 
         )
         if organisation is not None and not rows:
             raise LookupError(organisation)
-        return [await _verdict(connection, row["id"], row["code"], known.get(row["code"])) for row in rows]
+        found = [await _verdict(connection, row["id"], row["code"], known.get(row["code"])) for row in rows]
+    if organisation is None:
+        gone = sorted(known.keys() - {verdict.organisation for verdict in found})
+        found += [Verdict(code, Head(), 0, Fault(1, "it is missing: the organisation is gone")) for code in gone]
+    return found
 
 
 async def _verdict(connection: Any, number: int, code: str, known: Head | None) -> Verdict:

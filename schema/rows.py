@@ -76,8 +76,8 @@ CONSENT = Rows(
     " ca.pairwise as case_pairwise, child_name(ca.pairwise, c.id) as case_name, ra.pairwise as referral_pairwise,"
     " child_name(ra.pairwise, c.id) as referral_name, coalesce(ca.pseudonym, ra.pseudonym) as pseudonym"
     " from consent c"
-    " left join case_access ca on ca.case_id = c.case_id and ca.organisation = {org} and holds(ca.overview, {now})"
-    " left join referral_access ra on ra.referral_id = c.referral_id and ra.organisation = {org} and holds(ra.visible, {now})",
+    " left join case_access ca on ca.case_id = c.case_id and ca.organisation = {org} and holds(ca.overview, {now}) and (select viewer_has('cases:read'))"
+    " left join referral_access ra on ra.referral_id = c.referral_id and ra.organisation = {org} and holds(ra.visible, {now}) and (select viewer_has('referrals:read'))",
     access="(ca.case_id is not null or ra.referral_id is not null)"
     " and ((select viewer_is_icorn()) or c.recorded_by = {org} or c.decision = 'ALLOW' and (c.organisation is null or c.organisation = {org}))",
     subject="pseudonym",

@@ -85,7 +85,7 @@ with party as not materialized (
       and k = any (c.categories)) c
 ), row_period as not materialized (
   select p.organisation, p.referral_id, p.role,
-    case p.role when 'RECIPIENT' then coalesce((select c.period from consented c where c.referral_id = p.referral_id and c.category = 'OVERVIEW'), '{}')
+    case p.role when 'RECIPIENT' then coalesce((select range_agg(c.period) from consented c where c.referral_id = p.referral_id and c.category = 'OVERVIEW'), '{}')
       else '{(,)}'::tstzmultirange end
     - case p.role when 'SENDER' then '{}'::tstzmultirange else coalesce((
         select range_agg(period(h.starts, h.ended_at)) from hold h where h.case_id = r.case_id and h.organisation = p.organisation), '{}') end as visible,
@@ -218,18 +218,23 @@ begin
     perform pg_advisory_xact_lock(hashtextextended('hub.case_access', 0));
   end if;
   with rule as materialized (
-    select * from case_access_rule where case_id = any (cases)
+    select * from case_access_rule where org is null and case_id = any (cases)
     union all
-    select * from case_access_rule where organisation = org
+    select * from case_access_rule where org is not null and organisation = org
   ), gone as (
     delete from case_access a
-      where (a.case_id = any (cases) or a.organisation = org)
+      where org is null and a.case_id = any (cases)
+        and not exists (select from rule r where r.organisation = a.organisation and r.case_id = a.case_id)
+  ), gone_from_organisation as (
+    delete from case_access a
+      where org is not null and a.organisation = org
         and not exists (select from rule r where r.organisation = a.organisation and r.case_id = a.case_id)
   )
   insert into case_access as a
     select r.organisation, r.case_id, p.id, spoken('C-', p.id), c.pseudonym, c.opened_on, c.updated_at, c.risk_level,
       r.overview, r.profile, r.identity, r.contact, r.whereabouts, r.threat, r.health, r.family, r.assessment
-    from rule r join case_file c on c.id = r.case_id
+    -- OFFSET 0: a lookup for each row, however many the planner expects.
+    from rule r cross join lateral (select * from case_file c where c.id = r.case_id offset 0) c
     cross join lateral (select pairwise(r.organisation, 'case', r.case_id) as id) p
   on conflict (organisation, case_id) do update
     set opened_on = excluded.opened_on, updated_at = excluded.updated_at, risk_level = excluded.risk_level,
@@ -258,7 +263,7 @@ begin
   insert into referral_access as a
     select r.organisation, r.referral_id, p.id, spoken('R-', p.id), f.pseudonym, f.submitted_at, f.updated_at, f.urgency,
       r.visible, r.profile, r.identity, r.contact, r.whereabouts, r.threat, r.health, r.family
-    from rule r join referral f on f.id = r.referral_id
+    from rule r cross join lateral (select * from referral f where f.id = r.referral_id offset 0) f
     cross join lateral (select pairwise(r.organisation, 'referral', r.referral_id) as id) p
   on conflict (organisation, referral_id) do update
     set submitted_at = excluded.submitted_at, updated_at = excluded.updated_at, urgency = excluded.urgency, visible = excluded.visible,

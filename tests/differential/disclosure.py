@@ -105,10 +105,8 @@ class Disclosure:
         live = "RECIPIENT" in roles and referral["status"] in LIVE
         return "ICORN" in roles or (("SENDER" in roles or live) and self._agreed(referral, category))
 
-    def consent(self, row: Row) -> bool:
-        """May it know of a decision of the person?"""
-        case = row["case_id"] and self.case(self._tables.the("case_file", id=row["case_id"]))
-        referral = row["referral_id"] and self.referral(self._tables.the("referral", id=row["referral_id"]))
+    def consent(self, row: Row, *, case: bool, referral: bool) -> bool:
+        """May it know of a decision of the person, when it may know of the case or the referral?"""
         concerned = row["decision"] == "ALLOW" and row["organisation"] in (None, self._organisation)
         mine = self.icorn or row["recorded_by"] == self._organisation or concerned
         return bool((case or referral) and mine)

@@ -7,6 +7,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from tests.differential import filters
 from tests.differential.disclosure import ORDER, PERSONAL, Disclosure
 from tests.differential.tables import CATEGORIES, Row, Tables
 
@@ -138,7 +139,7 @@ class Objects:
             "residencies": lambda _: [self.residency(r) for r in sorted(self.residencies(case_id=row["id"]), key=lambda r: (-(r["starts"] or date.max).toordinal(), r["name"]))],
             "consents": lambda _: self.consents(case_id=row["id"]),
             "disclosure": lambda _: [self._rule(row, c, seen=seen[c]) for c in ORDER],
-            "referrals": lambda info, **given: self.page(info, self.referrals(case_id=row["id"]), self.referral, given),
+            "referrals": lambda info, **given: self.page(info, filters.referrals(self.tables, self.referrals(case_id=row["id"]), given.get("filter") or {}), self.referral, given),
             "feedRecords": lambda info, **given: self.feed_results(info, self.records(), row, given),
         }  # fmt: skip
 
@@ -159,15 +160,23 @@ class Objects:
 
     def consents(self, **equal: Any) -> list[Found]:
         """The Consents about a case or referral that the viewer may see."""
-        rows = [row for row in self.tables.all("consent", **equal) if self.disclosure.consent(row)]
+        rows = [row for row in self.tables.all("consent", **equal) if self._known(row)]
         return [self.consent(row) for row in sorted(rows, key=lambda r: (r["given_on"], r["id"].int))]
+
+    def _known(self, row: Row) -> bool:
+        case, referral = self._about(row)
+        return self.disclosure.consent(row, case=case is not None, referral=referral)
+
+    def _about(self, row: Row) -> tuple[Found | None, bool]:
+        case = self.case_by(row["case_id"]) if self.open("OVERVIEW") else None
+        return case, "referrals:read" in self.scopes and bool(row["referral_id"] and self.referrals(id=row["referral_id"]))
 
     def consent(self, row: Row) -> Found:
         """A Consent."""
-        case, ids = self.case_by(row["case_id"]), []
+        (case, referral), ids = self._about(row), []
         if case:
             ids.append(f"consent_{self.child(self.pairwise('case', row['case_id']), row['id'])}")
-        if row["referral_id"] and self.referrals(id=row["referral_id"]):
+        if referral:
             ids.append(f"agreed_{self.child(self.pairwise('referral', row['referral_id']), row['id'])}")
         mine = self.disclosure.icorn or row["recorded_by"] == self.organisation_id
         return {

@@ -203,9 +203,11 @@ class Maker:
     def argument(self, kind: Any, name: str, *, plain: bool = False) -> str:
         """Write a value of a type. `plain` is without null: a list's item, or the one field of a oneOf."""
         bare = kind.of_type if isinstance(kind, GraphQLNonNull) else kind
+        if name == "orderBy" and self.sometimes(7):
+            return self.orders(bare.of_type.of_type)
         if get_named_type(bare).name == "FeedCursor" and self.sometimes(7):
             return literal(bare, self.value(bare, name))
-        if self.sometimes(3) or get_named_type(bare).name == "FeedCursor":
+        if name == "orderBy" or self.sometimes(3) or get_named_type(bare).name == "FeedCursor":
             return self.variable(kind, bare, name, plain=plain)
         if not plain and bare is kind and self.sometimes(1):
             return "null"
@@ -218,6 +220,14 @@ class Maker:
             inner = {n: self.argument(f, member(bare, n), plain=bare.is_one_of) for n, f in self.members(bare)}
             return "{" + ", ".join(f"{n}: {text}" for n, text in inner.items()) + "}"
         return literal(bare, self.value(bare, name))
+
+    def orders(self, kind: Any) -> str:
+        """Write sort keys: each field once, as the hub asks for."""
+        fields = list(get_named_type(kind.fields["field"].type).values)  # type: ignore[union-attr]
+        start, count = self.draw(st.integers(0, len(fields) - 1)), self.draw(st.integers(0, len(fields)))
+        chosen = (fields + fields)[start : start + count]
+        direction = kind.fields["direction"].type
+        return "[" + ", ".join(f"{{field: {name}, direction: {self.argument(direction, 'direction')}}}" for name in chosen) + "]"
 
     def members(self, kind: GraphQLInputObjectType) -> list[tuple[str, Any]]:
         """Choose fields of an input object."""
@@ -250,6 +260,8 @@ class Maker:
         if isinstance(kind, GraphQLNonNull):
             return self.value(kind.of_type, name)
         if isinstance(kind, GraphQLList):
+            if name == "orderBy":
+                return [self.value(kind.of_type, name)]
             return [self.value(kind.of_type, name) for _ in range(self.draw(st.integers(0, 3)))]
         if isinstance(kind, GraphQLInputObjectType):
             return {n: self.value(f, member(kind, n)) for n, f in self.members(kind)}

@@ -4,7 +4,7 @@ import base64
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from graphql import (
@@ -26,6 +26,7 @@ from graphql.execution.values import VariableValues
 
 from hub.engine.cursors import Cursors
 from schema.query import SCHEMA
+from tests.differential import filters
 from tests.differential.lists import LISTINGS, Listing, Place, cut, text
 from tests.differential.objects import Found, Objects
 from tests.differential.tables import Row, Tables
@@ -114,11 +115,11 @@ class Oracle:
             "node": lambda _, id: self._node(id),  # noqa: A006 Relay's name
             "nodes": lambda _, ids: [self._node(i) for i in ids],
             "case": lambda _, by: next(map(objects.case, self._chosen("case", "C", objects.cases(), by)), None),
-            "cases": lambda info, **given: objects.page(info, self._cases(given.get("filter") or {}), objects.case, given),
+            "cases": lambda info, **given: objects.page(info, filters.cases(objects, given.get("filter") or {}), objects.case, given),
             "referral": lambda _, by: next(map(objects.referral, self._chosen("referral", "R", objects.referrals(), by)), None),
-            "referrals": lambda info, **given: objects.page(info, self._referrals(given.get("filter") or {}), objects.referral, given),
+            "referrals": lambda info, **given: objects.page(info, filters.referrals(tables, objects.referrals(), given.get("filter") or {}), objects.referral, given),
             "city": lambda _, code: objects.city(tables.one("city", code=code)),
-            "cities": lambda info, **given: objects.page(info, self._cities(given.get("filter") or {}), objects.city, given),
+            "cities": lambda info, **given: objects.page(info, filters.cities(tables, given.get("filter") or {}), objects.city, given),
             "organisation": lambda _, code: objects.organisation(tables.one("organisation", code=code)),
             "organisations": lambda info, **given: objects.page(info, tables.all("organisation"), objects.organisation, given),
             "feeds": lambda _: [objects.feed(row) for row in sorted(tables.all("feed"), key=lambda r: r["code"])],
@@ -171,47 +172,6 @@ class Oracle:
         made = self.objects.case if word == "case" else self.objects.referral
         return [row for row in rows if made(row)[how] == wanted]
 
-    def _cases(self, asked: Mapping[str, Any]) -> list[Row]:
-        rows = [row for row in self.objects.cases() if _within(row, asked, "status", "discipline", "origin", risk_level="riskLevel")]
-        if (start := asked.get("openedFrom")) is not None:
-            rows = [row for row in rows if row["opened_on"] >= date.fromisoformat(start)]
-        if (end := asked.get("openedTo")) is not None:
-            rows = [row for row in rows if row["opened_on"] <= date.fromisoformat(end)]
-        if (sender := asked.get("referredBy")) is not None:
-            senders = self._senders() if "referrals:read" in self.who.scopes else {}
-            rows = [row for row in rows if sender in senders.get(row["id"], ())]
-        if (name := asked.get("familyName")) is not None:
-            rows = [row for row in rows if self.objects.open("IDENTITY") and self.objects.disclosure.case(row, "IDENTITY")
-                    and " ".join(name.casefold().split()) == (self.tables.documents.get((row["id"], "IDENTITY")) or {}).get("familyName", "").casefold()]  # fmt: skip
-        return rows
-
-    def _senders(self) -> dict[Any, set[str]]:
-        found: dict[Any, set[str]] = {}
-        for row in self.objects.referrals():
-            code = self.tables.the("organisation", id=row["sender"])["code"]
-            found.setdefault(row["case_id"], set()).add(f"organisation_{code}")
-        return found
-
-    def _referrals(self, asked: Mapping[str, Any]) -> list[Row]:
-        rows = [row for row in self.objects.referrals() if _within(row, asked, "status", "urgency")]
-        for name, column in (("from", "sender"), ("to", "recipient")):
-            if (party := asked.get(name)) is not None:
-                found = self.tables.one("organisation", code=party.removeprefix("organisation_")) if party.startswith("organisation_") else None  # fmt: skip
-                rows = [row for row in rows if found and row[column] == found["id"]]
-        if (start := asked.get("submittedFrom")) is not None:
-            rows = [row for row in rows if row["submitted_at"] >= datetime.fromisoformat(start)]
-        if (end := asked.get("submittedTo")) is not None:
-            rows = [row for row in rows if row["submitted_at"] <= datetime.fromisoformat(end)]
-        return rows
-
-    def _cities(self, asked: Mapping[str, Any]) -> list[Row]:
-        rows = [row for row in self.tables.all("city") if _within(row, asked, "country")]
-        if (vacancy := asked.get("withVacancy")) is not None:
-            rows = [row for row in rows if (row["vacancies"] > 0) == vacancy]
-        if (name := asked.get("name")) is not None:
-            rows = [row for row in rows if name.lower() in row["name"].lower()]
-        return rows
-
     # Pages and their cursors.
 
     def values(self, info: Any) -> dict[str, Any]:
@@ -254,9 +214,7 @@ class Oracle:
     def _feed_results(self, info: Any, rows: list[Row], case: Row | None, given: Found) -> list[Found]:
         coordinate, asked = f"{info.parent_type.name}.{info.field_name}", given.get("filter") or {}
         values, keys = self.values(info), [(key, True) for key in (*LISTINGS["FeedResult"].orders.values(), LISTINGS["FeedResult"].tie)]
-        rows = [row for row in rows if _within(row, asked, "origin", "discipline")]
-        if (since := asked.get("updatedSince")) is not None:
-            rows = [row for row in rows if row["updated_at"] and row["updated_at"] >= datetime.fromisoformat(since)]
+        rows = filters.records(rows, asked)
         if case is not None:
             linked = {link["record"] for link in self.tables.all("feed_record_link", case_id=case["id"])}
             rows = [row for row in rows if row["id"] in linked]
@@ -280,11 +238,6 @@ def _state(feed: Row, shown: Found, max_age: str | None, now: datetime) -> str:
         return "UNAVAILABLE" if feed["last_synced_at"] is None else str(shown["state"])
     hours = int(max_age.removeprefix("PT").removesuffix("H"))
     return "FRESH" if (now - feed["last_synced_at"]).total_seconds() <= hours * 3600 else "STALE"
-
-
-def _within(row: Row, asked: Mapping[str, Any], *same: str, **other: str) -> bool:
-    wanted = {**{name: name for name in same}, **other}
-    return all(row[column] in asked[name] for column, name in wanted.items() if asked.get(name) is not None)
 
 
 def expires_at(token: str) -> datetime:

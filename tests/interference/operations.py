@@ -98,7 +98,7 @@ class Operations:
 
         class GoOn(Visitor):
             def enter_field(self, node: FieldNode, *_: Any) -> FieldNode | None:
-                names = {argument.name.value for argument in node.arguments}
+                names = {argument.name.value for argument in node.arguments or ()}
                 if names.isdisjoint(PAGING) or node.name.value == "feedRecords":
                     return None
                 kept = [a for a in node.arguments if a.name.value not in PAGING]

@@ -1,0 +1,107 @@
+"""The disclosure policy in plain Python, at one instant, written from the design and not from the SQL: what reviewers read."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, time, timedelta
+from typing import Any
+
+Row = Mapping[str, Any]
+LIVE = {"SUBMITTED", "RECEIVED", "INFORMATION_REQUESTED", "IN_REVIEW", "ACCEPTED"}
+
+
+@dataclass(frozen=True)
+class Facts:
+    """Every row that the policy looks at, and the instant at which it looks."""
+
+    tables: Mapping[str, Sequence[Row]]
+    at: datetime
+
+    def of(self, table: str, **equal: Any) -> Iterable[Row]:
+        """Give the rows of a table that have these values."""
+        return (row for row in self.tables[table] if all(row[name] == value for name, value in equal.items()))
+
+    def within(self, *bounds: datetime | None) -> bool:
+        """Tell whether now is at or after the first bound and before all the others; None is no bound."""
+        start, *ends = bounds
+        return (start is None or start <= self.at) and all(end is None or self.at < end for end in ends)
+
+    def is_icorn(self, organisation: int) -> bool:
+        """Tell whether it is ICORN."""
+        return any(row["kind"] == "ICORN" for row in self.of("organisation", id=organisation))
+
+    def bases(self, organisation: int, case: Row, category: str) -> set[str]:
+        """Give every reason why an organisation may have a category, if the person agrees."""
+        mine = {"organisation": organisation, "case_id": case["id"]}
+        found = {"ICORN"} if self.is_icorn(organisation) else set()
+        for a in self.of("agreement", organisation=organisation):
+            covers = (a["origins"] is None or case["origin"] in a["origins"]) and (a["disciplines"] is None or case["discipline"] in a["disciplines"])  # fmt: skip
+            active = a["approved_at"] is not None and self.within(max(a["valid_from"], a["approved_at"]), a["valid_until"], a["ended_at"])  # fmt: skip
+            if covers and active and category in a["categories"] and not case["sealed"]:
+                found.add("AGREEMENT")
+        for r in self.of("referral", case_id=case["id"]):
+            if r["sender"] == organisation and category == "OVERVIEW":
+                found.add("REFERRER")
+            if r["recipient"] == organisation and r["status"] in LIVE and category in r["shared_categories"]:
+                found.add("RECIPIENT")
+        for p in self.of("presentation", **mine, status="OPEN"):
+            if category in p["categories"] and self.within(p["presented_at"], p["until"]):
+                found.add("PRESENTED")
+        for s in self.of("share", **mine):
+            if category in s["categories"] and self.within(s["starts"], s["until"], s["ended_at"]):
+                found.add("SHARE")
+        return found
+
+    def agrees(self, consents: Iterable[Row], organisation: int, category: str) -> bool:
+        """Tell whether the person says yes, and nowhere no, to this organisation having this category."""
+        said = {
+            c["decision"]
+            for c in consents
+            if c["organisation"] in (None, organisation)
+            and category in c["categories"]
+            and self.within(_midnight(c["given_on"]), _end_of(c["valid_until"]), c["withdrawn_at"])
+        }
+        return said == {"ALLOW"}
+
+    def held(self, organisation: int, case: Any) -> bool:
+        """Tell whether the case is never to go to this organisation."""
+        return case is not None and any(
+            self.within(h["starts"], h["ended_at"]) for h in self.of("hold", case_id=case, organisation=organisation)
+        )
+
+    def sees(self, organisation: int, case: Row, category: str = "OVERVIEW") -> bool:
+        """Tell whether an organisation sees a category of a case."""
+        if category != "OVERVIEW" and not self.sees(organisation, case):
+            return False
+        agreed = self.is_icorn(organisation) or self.agrees(self.of("consent", case_id=case["id"]), organisation, category)  # fmt: skip
+        return bool(self.bases(organisation, case, category)) and agreed and not self.held(organisation, case["id"])
+
+    def _sent(self, referral: Row, category: str) -> bool:
+        about = [c for c in self.tables["consent"] if c["referral_id"] == referral["id"] or (c["case_id"] and c["case_id"] == referral["case_id"])]  # fmt: skip
+        return category in referral["shared_categories"] and self.agrees(about, referral["recipient"], category)
+
+    def parts(self, organisation: int, referral: Row) -> set[str]:
+        """Give the parts in which an organisation may see a referral: its sender may always."""
+        held = self.held(organisation, referral["case_id"])
+        found = {"SENDER"} if referral["sender"] == organisation else set()
+        if referral["recipient"] == organisation and self._sent(referral, "OVERVIEW") and not held:
+            found.add("RECIPIENT")
+        concerned = referral["recipient"] == organisation or referral["case_id"] is not None
+        if self.is_icorn(organisation) and concerned and not held:
+            found.add("ICORN")
+        return found
+
+    def reads(self, organisation: int, referral: Row, category: str) -> bool:
+        """Tell whether an organisation reads a category of what a referral says of the person."""
+        parts = self.parts(organisation, referral)
+        if category not in referral["shared_categories"] or self.held(organisation, referral["case_id"]):
+            return False
+        as_party = "SENDER" in parts or ("RECIPIENT" in parts and referral["status"] in LIVE)
+        return "ICORN" in parts or (as_party and self._sent(referral, category))
+
+
+def _midnight(day: Any) -> datetime:
+    return datetime.combine(day, time(), UTC)
+
+
+def _end_of(day: Any) -> datetime | None:
+    return None if day is None else _midnight(day) + timedelta(days=1)
