@@ -56,7 +56,9 @@ async def answer(request: Request) -> Response:
     except RequestRefusedError as refused:
         return respond(request, resource, 400, None, refused.errors)
     except (asyncpg.CharacterNotInRepertoireError, asyncpg.UntranslatableCharacterError):
-        refusal = problem("BAD_USER_INPUT", "A text holds a character that cannot be stored, such as NUL: leave it out.")
+        refusal = problem(
+            "BAD_USER_INPUT", "A text holds a character that cannot be stored, such as NUL: leave it out."
+        )
         return respond(request, resource, 400, None, [refusal])
     except (asyncpg.QueryCanceledError, TimeoutError):
         return respond(

@@ -13,14 +13,21 @@ from tests.world import EVERY_SCOPE, PERSON, World
 
 PART = ["OVERVIEW", "PROFILE", "IDENTITY", "WHEREABOUTS"]
 SHARED = ["OVERVIEW", "PROFILE", "IDENTITY"]
-PUBLIC = {"PROFILE": {"biography": None, "languages": [], "works": []}}
-ASSESSED = {**PERSON, "ASSESSMENT": {"recommendation": "Invite", "notes": "Quote \" \\ and {\"$cursor\" : \"0|x\"}", "assessedBy": "K", "assessedOn": "2026-02-03"}}  # fmt: skip
+PUBLIC: dict[str, Any] = {"PROFILE": {"biography": None, "languages": [], "works": []}}
+ASSESSED = {**PERSON, "ASSESSMENT": {"recommendation": "Invite", "notes": 'Quote " \\ and {"$cursor" : "0|x"}', "assessedBy": "K", "assessedOn": "2026-02-03"}}  # fmt: skip
 UNICODE = {
     "IDENTITY": {"givenName": "Łucja", "familyName": "Öztürk-Ålesund", "pseudonyms": ["日本", "a\nb\t\u2028"], "gender": "x"},
     "PROFILE": {"biography": "“Zwölf” 🖋", "languages": ["tr", "zh-Hans"], "works": [{"title": "T1"}, {"title": "T2", "year": 1999}]},
     "FAMILY": {"members": [{"relation": "son", "name": "D", "bornOn": "2015-05-05", "relocating": True}, {"relation": "aunt", "relocating": False}]},
 }  # fmt: skip
-SCOPES_OF_ARTS = ["cases:read", "cases:profile", "cases:whereabouts", "referrals:read", "residencies:read", "feeds:read"]
+SCOPES_OF_ARTS = [
+    "cases:read",
+    "cases:profile",
+    "cases:whereabouts",
+    "referrals:read",
+    "residencies:read",
+    "feeds:read",
+]
 CLIENTS = {
     "desk": ("icorn", EVERY_SCOPE),
     "pen": ("pen-centre", EVERY_SCOPE),
@@ -51,7 +58,12 @@ async def _organisations(world: World) -> None:
     await world.insert("city", code="harbour", name="Harbour City", country="GB", vacancies=0)
     await world.insert("city", code="krakow-2", name="Kraków", country="PL", member_since=2011, vacancies=1)
     await world.insert("city", code="krakow", name="Kraków Old Town", country="PL", latitude=50.0, longitude=-0.125, vacancies=0)  # fmt: skip
-    for code, kind in (("icorn", "ICORN"), ("pen-centre", "SISTER"), ("arts-haven", "SISTER"), ("harbour-city", "CITY")):
+    for code, kind in (
+        ("icorn", "ICORN"),
+        ("pen-centre", "SISTER"),
+        ("arts-haven", "SISTER"),
+        ("harbour-city", "CITY"),
+    ):
         await world.organisation(code, kind)
     await world.admin.execute(
         "update organisation set website = 'https://northlight.example', name = 'Northlight PEN Centre' where code = 'pen-centre'"
@@ -75,7 +87,11 @@ async def _cases(world: World) -> None:
     cities = {row["code"]: row["id"] for row in await world.admin.fetch("select id, code from city")}
     cases: list[tuple[str, Mapping[str, Any], dict[str, Any]]] = [
         ("plain", PERSON, {}),
-        ("assessed", ASSESSED, {"origin": "TR", "discipline": "MUSICIAN", "risk_level": "EXTREME", "status": "INVITED"}),
+        (
+            "assessed",
+            ASSESSED,
+            {"origin": "TR", "discipline": "MUSICIAN", "risk_level": "EXTREME", "status": "INVITED"},
+        ),
         ("unicode", UNICODE, {"origin": "TR", "opened_on": "2026-02-01", "updated_at": "2026-02-01T00:00:00.5+00:00"}),
         ("bare", {}, {"origin": None, "discipline": "OTHER", "risk_level": "LOW", "opened_on": "2025-12-31"}),
         ("empty", PUBLIC, {"discipline": "JOURNALIST", "risk_level": "MODERATE"}),
@@ -146,22 +162,25 @@ async def _decisions(world: World) -> None:
     evidence = await seal(world, "case", named("plain"), "EVIDENCE", "Signed at the desk.")
     await world.consent(named("plain"), "pen-centre", ["HEALTH"], id=named("c own"), recorded_by=orgs["pen-centre"], evidence=evidence, given_on="2026-02-02")  # fmt: skip
     await world.consent(named("denied"), "pen-centre", ["IDENTITY"], "DENY", id=named("c deny"))
-    await world.consent(named("denied"), "arts-haven", ["OVERVIEW"], "DENY", id=named("c deny all"), given_on="2026-05-01")
+    await world.consent(
+        named("denied"), "arts-haven", ["OVERVIEW"], "DENY", id=named("c deny all"), given_on="2026-05-01"
+    )
     await world.consent(named("shared"), "harbour-city", PART, id=named("c city"), valid_until="2026-06-01")
     await world.consent(named("shared"), "pen-centre", PART, id=named("c late"), valid_until="2026-05-31")
     await world.consent(named("silent"), "pen-centre", PART, id=named("c future"), given_on="2026-06-02")
     await world.consent(named("withdrawn"), None, PART, id=named("c withdrawn"), withdrawn_at="2026-05-01T00:00:00Z")
     told = await seal(world, "referral", named("r between"), "EVIDENCE", "By telephone.")
-    for name, referral, case, organisation, more in (
+    given: list[tuple[str, str, str | None, str | None, dict[str, Any]]] = [
         ("a plain", "r plain", "plain", "icorn", {}),
         ("a new", "r new", None, "icorn", {}),
         ("a desk", "r desk", None, "arts-haven", {}),
         ("a closed", "r closed", None, "arts-haven", {}),
         ("a between", "r between", None, "arts-haven", {"evidence": told}),
         ("a all", "r between", None, None, {"given_on": "2026-01-02"}),
-    ):
+    ]
+    for name, referral, about, whom, more in given:
         consent: dict[str, Any] = {"recorded_by": orgs["pen-centre"], **more}
-        await world.consent(named(case) if case else None, organisation, SHARED, id=named(name), referral_id=named(referral), **consent)  # fmt: skip
+        await world.consent(named(about) if about else None, whom, SHARED, id=named(name), referral_id=named(referral), **consent)  # fmt: skip
 
 
 async def _feeds(world: World) -> None:

@@ -70,10 +70,15 @@ def test_every_make_target_is_told(target: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "package", re.findall(r"^([a-z][a-z0-9-]+)", (ROOT / "requirements.in").read_text() + (ROOT / "requirements-dev.in").read_text(), re.MULTILINE)
+    "package",
+    re.findall(
+        r"^([a-z][a-z0-9-]+)",
+        (ROOT / "requirements.in").read_text() + (ROOT / "requirements-dev.in").read_text(),
+        re.MULTILINE,
+    ),
 )
 def test_every_dependency_is_told(package: str) -> None:
     """Each dependency has a line that says what it does for us."""
     table = README.partition("## Dependencies")[2].partition("\n## ")[0]
-    family = package.split("-")[0]
+    family = package.split("-", maxsplit=1)[0]
     assert package in table or f"{family}-*" in table or (family == "pytest" and package.split("-")[1] in table)

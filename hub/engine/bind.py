@@ -54,7 +54,7 @@ class Binding:
     def arguments(self, asked: Arguments) -> dict[str, Any]:
         """Give a field's coerced arguments in this request."""
         if id(asked) not in self._known:
-            self._known[id(asked)] = arguments(self._schema, asked.parent, asked.node, self._variables)
+            self._known[id(asked)] = arguments(asked.parent, asked.node, self._variables)
         return self._known[id(asked)]
 
     def judge(self, plan: Plan) -> None:
@@ -62,7 +62,7 @@ class Binding:
         found: list[dict[str, Any]] = []
         for ask in plan.pages:
             asked = ask.arguments
-            if asked is None:
+            if asked is None or ask.source is None:
                 continue
             values = self.arguments(asked)
             wrong = page_problems(values) if isinstance(ask.source, Page | Remote) else []

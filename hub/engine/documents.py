@@ -164,7 +164,7 @@ def variable_values(schema: GraphQLSchema, operation: OperationDefinitionNode, g
                 found.append(problem("BAD_USER_INPUT", f'Variable "${name}" is required: give a {kind.of_type}.'))
             continue
         validate_input_value(
-            given[name], kind, lambda error, path, name=name, kind=kind: found.append(_misfit(name, kind, path, error.message)), True  # type: ignore[misc,arg-type]
+            given[name], kind, lambda error, path, name=name, kind=kind: found.append(_misfit(name, kind, path, error.message)), hide_suggestions=True  # type: ignore[misc,arg-type]
         )  # fmt: skip
     raise RequestRefusedError(*(found or [problem("BAD_USER_INPUT", "The variables do not fit the operation.")]))
 

@@ -152,7 +152,7 @@ class _Planner:
             self.made.actions.append(name)
         told = NOUNS.get(_listed(kind).name, Noun()) if isinstance(rule.source, Page) else noun
         self.made.categories |= {c for c in (rule.category, told.category if _has_rows(rule.source) else "") if c}
-        asked = Arguments(parent, nodes[0], arguments(self.schema, parent, nodes[0], self.variables), path)
+        asked = Arguments(parent, nodes[0], arguments(parent, nodes[0], self.variables), path)
         inside = (*path, "@") if is_list_type(_nullable(definition.type)) else path
         return self.from_source(
             key, rule, kind, asked, [n.selection_set for n in nodes if n.selection_set], inside, documents, name
@@ -261,7 +261,7 @@ class _Planner:
         return Projection(tuple(fields))
 
     def part(self, part: Projection | Ask) -> int:
-        """Number a part that the hub fills in after the statement has run."""
+        """Give a part that the hub fills in after the statement has run its number."""
         self.made.parts.append(part)
         return len(self.made.parts) - 1
 
@@ -302,7 +302,7 @@ def _nullable(kind: Any) -> Any:
 
 def _listed(connection: Any) -> Any:
     """Give the type of a connection's nodes."""
-    return get_named_type(get_named_type(connection.fields["edges"].type).fields["node"].type)  # type: ignore[union-attr]
+    return get_named_type(get_named_type(connection.fields["edges"].type).fields["node"].type)
 
 
 def _when_missing(kind: Any) -> Any:

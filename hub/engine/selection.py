@@ -78,9 +78,7 @@ def _applies(schema: GraphQLSchema, parent: GraphQLObjectType, condition: str) -
     return named is parent
 
 
-def arguments(
-    schema: GraphQLSchema, parent: GraphQLObjectType, node: FieldNode, variables: Variables
-) -> dict[str, Any]:
+def arguments(parent: GraphQLObjectType, node: FieldNode, variables: Variables) -> dict[str, Any]:
     """Give a field's coerced arguments; what was left out is not there."""
     definition = parent.fields[node.name.value]
     if not definition.args:
@@ -91,7 +89,7 @@ def arguments(
 def shape(schema: GraphQLSchema, operation: OperationDefinitionNode, variables: Variables) -> tuple[Any, ...]:
     """Tell apart variables that ask for different statements: presence, booleans, sort keys, and the type an id names."""
     return tuple(
-        (name, _shape(type_from_ast(schema, definition.type), variables.coerced[name]))  # type: ignore[arg-type]
+        (name, _shape(type_from_ast(schema, definition.type), variables.coerced[name]))
         for definition in operation.variable_definitions or ()
         if (name := definition.variable.name.value) in variables.coerced
     )

@@ -69,12 +69,12 @@ class Writer:
         return f"${self.parameters.index(parameter) + 1}"
 
     def cursor(self, asked: Arguments, keys: Sequence[tuple[Order, str]]) -> int:
-        """Number a page's cursors, so that the hub knows what each is bound to."""
+        """Give a page's cursors their number, so that the hub knows what each is bound to."""
         self.cursors.append((asked, tuple(order.column for order, _ in keys)))
         return len(self.cursors) - 1
 
     def feed_cursor(self, asked: Arguments) -> int:
-        """Number the cursors of a page over several feeds."""
+        """Give the cursors of a page over several feeds their number."""
         self.cursors.append((asked, FEED_KEYS))
         return len(self.cursors) - 1
 

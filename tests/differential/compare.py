@@ -23,7 +23,9 @@ class Pair:
     tables: Tables
     oracles: dict[str, Oracle]
 
-    async def compare(self, client: str, query: str, variables: Mapping[str, Any] | None = None, operation: str | None = None) -> Any:
+    async def compare(
+        self, client: str, query: str, variables: Mapping[str, Any] | None = None, operation: str | None = None
+    ) -> Any:
         """Ask both; give the data they agree on."""
         oracle, given = self.oracles[client], variables or {}
         expected = oracle.answer(query, given, operation)

@@ -19,7 +19,9 @@ def _within(row: Row, asked: Asked, *same: str, **other: str) -> bool:
 
 def cases(objects: "Objects", asked: Asked) -> list[Row]:
     """Give the visible cases that a CaseFilter lets through."""
-    rows = [row for row in objects.cases() if _within(row, asked, "status", "discipline", "origin", risk_level="riskLevel")]
+    rows = [
+        row for row in objects.cases() if _within(row, asked, "status", "discipline", "origin", risk_level="riskLevel")
+    ]
     if (start := asked.get("openedFrom")) is not None:
         rows = [row for row in rows if row["opened_on"] >= date.fromisoformat(start)]
     if (end := asked.get("openedTo")) is not None:

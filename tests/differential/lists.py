@@ -80,7 +80,11 @@ class Slice:
 
 
 def cut(
-    rows: list[Row], keys: Sequence[tuple[Key, bool]], values: Mapping[str, Any], after: Place | None, before: Place | None
+    rows: list[Row],
+    keys: Sequence[tuple[Key, bool]],
+    values: Mapping[str, Any],
+    after: Place | None,
+    before: Place | None,
 ) -> Slice:
     """Cut the page that first, last, after and before ask for out of a whole list."""
     ordered = list(rows)

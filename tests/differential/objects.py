@@ -169,7 +169,9 @@ class Objects:
 
     def _about(self, row: Row) -> tuple[Found | None, bool]:
         case = self.case_by(row["case_id"]) if self.open("OVERVIEW") else None
-        return case, "referrals:read" in self.scopes and bool(row["referral_id"] and self.referrals(id=row["referral_id"]))
+        return case, "referrals:read" in self.scopes and bool(
+            row["referral_id"] and self.referrals(id=row["referral_id"])
+        )
 
     def consent(self, row: Row) -> Found:
         """A Consent."""
@@ -268,5 +270,5 @@ def _completed(document: Any) -> Any:
         return [_completed(item) for item in document]
     if not isinstance(document, dict):
         return document
-    absent = {**dict.fromkeys(_LISTS, []), **dict.fromkeys(_FLAGS, False)}
+    absent = {**{name: [] for name in _LISTS}, **dict.fromkeys(_FLAGS, False)}
     return {**absent, **{name: _completed(value) for name, value in document.items() if value is not None}}

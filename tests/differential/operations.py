@@ -205,9 +205,9 @@ class Maker:
         bare = kind.of_type if isinstance(kind, GraphQLNonNull) else kind
         if name == "orderBy" and self.sometimes(7):
             return self.orders(bare.of_type.of_type)
-        if get_named_type(bare).name == "FeedCursor" and self.sometimes(7):
+        if str(get_named_type(bare)) == "FeedCursor" and self.sometimes(7):
             return literal(bare, self.value(bare, name))
-        if name == "orderBy" or self.sometimes(3) or get_named_type(bare).name == "FeedCursor":
+        if name == "orderBy" or self.sometimes(3) or str(get_named_type(bare)) == "FeedCursor":
             return self.variable(kind, bare, name, plain=plain)
         if not plain and bare is kind and self.sometimes(1):
             return "null"
@@ -227,7 +227,11 @@ class Maker:
         start, count = self.draw(st.integers(0, len(fields) - 1)), self.draw(st.integers(0, len(fields)))
         chosen = (fields + fields)[start : start + count]
         direction = kind.fields["direction"].type
-        return "[" + ", ".join(f"{{field: {name}, direction: {self.argument(direction, 'direction')}}}" for name in chosen) + "]"
+        return (
+            "["
+            + ", ".join(f"{{field: {name}, direction: {self.argument(direction, 'direction')}}}" for name in chosen)
+            + "]"
+        )
 
     def members(self, kind: GraphQLInputObjectType) -> list[tuple[str, Any]]:
         """Choose fields of an input object."""
@@ -269,7 +273,9 @@ class Maker:
             return self.one_of(list(kind.values))
         if name in ("after", "before"):
             return f"@{self.draw(st.integers(0, 9))}"
-        return self.one_of(NAMED.get(name) or LEAVES.get(kind.name) or self.pools[name if name in self.pools else "organisation"])
+        return self.one_of(
+            NAMED.get(name) or LEAVES.get(kind.name) or self.pools[name if name in self.pools else "organisation"]
+        )
 
 
 def member(kind: GraphQLInputObjectType, name: str) -> str:

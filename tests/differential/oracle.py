@@ -10,7 +10,6 @@ from typing import Any, Final
 from graphql import (
     ExecutionResult,
     GraphQLNamedType,
-    GraphQLResolveInfo,
     GraphQLSchema,
     OperationDefinitionNode,
     build_schema,
@@ -57,7 +56,8 @@ def missing_scopes(schema: GraphQLSchema, parent: str, name: str, scopes: frozen
 
 def lacks(declared: GraphQLNamedType | Any, scopes: frozenset[str]) -> list[list[str]] | None:
     """Give what `@requiresScopes` on a field or type asks for, when the viewer does not have it."""
-    for directive in (declared.ast_node and declared.ast_node.directives) or ():
+    directives: Any = (declared.ast_node and declared.ast_node.directives) or ()
+    for directive in directives:
         if directive.name.value == "requiresScopes":
             wanted: list[list[str]] = value_from_ast_untyped(directive.arguments[0].value)
             return None if any(scopes.issuperset(group) for group in wanted) else wanted
@@ -103,25 +103,29 @@ class Oracle:
         self.bound = coerced
         return coerced
 
-    def _resolve(self, source: Any, info: GraphQLResolveInfo, **given: Any) -> Any:
+    def _resolve(self, source: Any, info: Any, **given: Any) -> Any:
         if missing_scopes(PRINTED, info.parent_type.name, info.field_name, self.who.scopes):
             return None
         return default_field_resolver(source, info, **given)
 
     def _roots(self) -> Found:
         objects, tables = self.objects, self.tables
+        made_case: Any = objects.case
+        made_city: Any = objects.city
+        made_organisation: Any = objects.organisation
+        made_referral: Any = objects.referral
         return {
             "viewer": self._viewer(),
             "node": lambda _, id: self._node(id),  # noqa: A006 Relay's name
             "nodes": lambda _, ids: [self._node(i) for i in ids],
-            "case": lambda _, by: next(map(objects.case, self._chosen("case", "C", objects.cases(), by)), None),
+            "case": lambda _, by: next(map(made_case, self._chosen("case", objects.cases(), by)), None),
             "cases": lambda info, **given: objects.page(info, filters.cases(objects, given.get("filter") or {}), objects.case, given),
-            "referral": lambda _, by: next(map(objects.referral, self._chosen("referral", "R", objects.referrals(), by)), None),
+            "referral": lambda _, by: next(map(made_referral, self._chosen("referral", objects.referrals(), by)), None),
             "referrals": lambda info, **given: objects.page(info, filters.referrals(tables, objects.referrals(), given.get("filter") or {}), objects.referral, given),
             "city": lambda _, code: objects.city(tables.one("city", code=code)),
-            "cities": lambda info, **given: objects.page(info, filters.cities(tables, given.get("filter") or {}), objects.city, given),
+            "cities": lambda info, **given: objects.page(info, filters.cities(tables, given.get("filter") or {}), made_city, given),
             "organisation": lambda _, code: objects.organisation(tables.one("organisation", code=code)),
-            "organisations": lambda info, **given: objects.page(info, tables.all("organisation"), objects.organisation, given),
+            "organisations": lambda info, **given: objects.page(info, tables.all("organisation"), made_organisation, given),
             "feeds": lambda _: [objects.feed(row) for row in sorted(tables.all("feed"), key=lambda r: r["code"])],
             "feedRecords": lambda info, **given: self._feed_results(info, objects.records(), None, given),
         }  # fmt: skip
@@ -164,7 +168,7 @@ class Oracle:
         make_public = {"City": objects.city, "Organisation": objects.organisation, "Feed": objects.feed}[kind]
         return [make_public(row) for row in tables.all(kind.lower())]
 
-    def _chosen(self, word: str, letter: str, rows: list[Row], by: Mapping[str, str]) -> list[Row]:
+    def _chosen(self, word: str, rows: list[Row], by: Mapping[str, str]) -> list[Row]:
         ((how, wanted),) = by.items()
         if how == "clientReference":
             mine = {"sender": self.who.organisation, "client": self.who.client, "client_reference": wanted}
@@ -197,7 +201,12 @@ class Oracle:
                 return objects.referrals()
             case "City.residencies":
                 return objects.residencies()
-        named = {"Referral.events": "referral_event", "Referral.messages": "message", "Query.cities": "city", "Query.organisations": "organisation"}
+        named = {
+            "Referral.events": "referral_event",
+            "Referral.messages": "message",
+            "Query.cities": "city",
+            "Query.organisations": "organisation",
+        }
         return tables.all(named[coordinate])
 
     def _page(self, info: Any, rows: list[Row], make: Any, given: Found) -> Found:
@@ -213,7 +222,10 @@ class Oracle:
 
     def _feed_results(self, info: Any, rows: list[Row], case: Row | None, given: Found) -> list[Found]:
         coordinate, asked = f"{info.parent_type.name}.{info.field_name}", given.get("filter") or {}
-        values, keys = self.values(info), [(key, True) for key in (*LISTINGS["FeedResult"].orders.values(), LISTINGS["FeedResult"].tie)]
+        values, keys = (
+            self.values(info),
+            [(key, True) for key in (*LISTINGS["FeedResult"].orders.values(), LISTINGS["FeedResult"].tie)],
+        )
         rows = filters.records(rows, asked)
         if case is not None:
             linked = {link["record"] for link in self.tables.all("feed_record_link", case_id=case["id"])}

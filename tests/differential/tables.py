@@ -54,7 +54,12 @@ async def read_tables(world: World) -> Tables:
     for table, column in (("referral_person", "referral_id"), ("feed_record_person", "record")):
         for row in await world.admin.fetch(f"select * from {table}"):  # noqa: S608 as above
             _open(world, tables, row[column], row["category"], row["key_version"], row["sealed"])
-    for table, name in (("referral", "reason"), ("referral_event", "note"), ("message", "body"), ("consent", "evidence")):
+    for table, name in (
+        ("referral", "reason"),
+        ("referral_event", "note"),
+        ("message", "body"),
+        ("consent", "evidence"),
+    ):
         for row in tables.rows[table]:
             if row[name] is not None:
                 row[name] = _text(world, tables, row, name)
@@ -68,6 +73,8 @@ def _open(world: World, tables: Tables, subject: UUID, category: str, version: i
 
 
 def _text(world: World, tables: Tables, row: Row, name: str) -> str:
-    subject = row.get("referral_id") or row.get("case_id") if name == "evidence" else row.get("referral_id", row.get("id"))
+    subject = (
+        row.get("referral_id") or row.get("case_id") if name == "evidence" else row.get("referral_id", row.get("id"))
+    )
     kind, key = tables.keys[subject]  # type: ignore[index] # one of them is there
     return world.sealing.open(key, f"{kind}:{subject}", name.upper(), 1, row[name]).decode()

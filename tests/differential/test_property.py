@@ -40,9 +40,26 @@ def pools(oracle: Oracle, everybody: dict[str, Oracle]) -> dict[str, list[str]]:
     """Give ids and names that find something, that are another viewer's, and that are nobody's."""
     mine = {kind: [found["id"] for found in oracle.everything(kind)] for kind in KINDS}
     others = [found["id"] for other in everybody.values() for kind in KINDS for found in other.everything(kind)[:3]]
-    wrong = ["", "_", "city", "city_", "case_7", f"case_{named('plain')}", "City_bergen", "feed_bergen", "event_1_1", "nothing_x"]
+    wrong = [
+        "",
+        "_",
+        "city",
+        "city_",
+        "case_7",
+        f"case_{named('plain')}",
+        "City_bergen",
+        "feed_bergen",
+        "event_1_1",
+        "nothing_x",
+    ]
     references = {kind: [found["reference"] for found in oracle.everything(kind)] for kind in ("Case", "Referral")}
-    organisations = ["organisation_pen-centre", "organisation_icorn", "organisation_arts-haven", "organisation_x", "city_bergen"]
+    organisations = [
+        "organisation_pen-centre",
+        "organisation_icorn",
+        "organisation_arts-haven",
+        "organisation_x",
+        "city_bergen",
+    ]
     spread = [ids[at] for ids in mine.values() for at in (0, -1) if ids]
     return {
         "Query.id": [*spread, *others, *wrong], "CaseBy.id": [*mine["Case"], *wrong, "case_x"], "ReferralBy.id": [*mine["Referral"], *wrong],
@@ -54,7 +71,9 @@ def pools(oracle: Oracle, everybody: dict[str, Oracle]) -> dict[str, list[str]]:
 
 @EXHAUSTIVE
 @given(client=st.sampled_from(list(CLIENTS)), data=st.data())
-async def test_a_random_operation_is_answered_as_plain_resolvers_answer_it(both: Pair, client: str, data: st.DataObject) -> None:
+async def test_a_random_operation_is_answered_as_plain_resolvers_answer_it(
+    both: Pair, client: str, data: st.DataObject
+) -> None:
     """Aliases, merged fields, fragments, directives, variables, pages and filters, together: the same JSON to the byte order of keys."""
     oracle = both.oracles[client]
     request = with_cursors(data.draw(requests(pools(oracle, both.oracles))), oracle)

@@ -231,8 +231,10 @@ async def test_the_doctor_finds_a_sound_installation_well(hub: Run, world: World
         ("delete from hub.migration where name like '0010%'", "pending: 0010_outcomes: run hub migrate"),
         ("update hub.migration set sha256 = 'x' where name like '0002%'", "not those of this version: 0002_organisations"),
         (
-            "insert into hub.audit (organisation, client, action, operation, subjects, categories, proof, at)"
-            " select id, 'x', 'q', '', '{}', '{}', '', hub.hub_now() - interval '2 minutes' from hub.organisation limit 1",
+            (
+                "insert into hub.audit (organisation, client, action, operation, subjects, categories, proof, at)"
+                " select id, 'x', 'q', '', '{}', '{}', '', hub.hub_now() - interval '2 minutes' from hub.organisation limit 1"
+            ),
             "the oldest for 120 s: is a worker running?",
         ),
     ],

@@ -18,11 +18,12 @@ COMMITTED = Path(__file__).parents[2] / "schema" / "schema.graphql"
 
 def fields(document: DocumentNode) -> dict[str, Any]:
     """Every field of every object type, as Type.field."""
+    definitions: tuple[Any, ...] = document.definitions
     return {
         f"{d.name.value}.{f.name.value}": f
-        for d in document.definitions
+        for d in definitions
         if d.kind == "object_type_definition"
-        for f in d.fields or ()  # type: ignore[attr-defined] # an object type has fields
+        for f in d.fields or ()
     }
 
 

@@ -3,7 +3,6 @@
 Times are ISO 8601 in UTC, so that text order is time order. People, places and organisations are invented.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -200,7 +199,11 @@ def keys(fact: Fact) -> list[tuple[Any, ...]]:
 
 def needs(fact: Fact) -> list[tuple[str, int]]:
     """Give what must be there before a fact can be."""
-    named = (("Case", getattr(fact, "case", None)), ("Referral", getattr(fact, "referral", None)), ("Record", getattr(fact, "record", None)))
+    named = (
+        ("Case", getattr(fact, "case", None)),
+        ("Referral", getattr(fact, "referral", None)),
+        ("Record", getattr(fact, "record", None)),
+    )
     return [(kind, number) for kind, number in named if number is not None]
 
 

@@ -6,9 +6,8 @@ from typing import Any
 
 from hub.engine.compiled import Compiled, Plans
 from hub.engine.plan import Ask, Plan
-from schema.cases import CASE_WITHHELD
 from schema.fields import Column, One, Order, Page, Where
-from schema.rows import CASE
+from schema.rows import CASE, CASE_WITHHELD
 from tests.interference.twins import Leak
 from tests.world import World
 
@@ -59,33 +58,53 @@ def _total(ask: Ask, rows: Any) -> Ask:
 
 
 def _filter(ask: Ask, _: Any) -> Ask:
-    loose = Where("exists (select from case_name_digest d where d.case_id = {row}.case_id and d.family_name = {value}::bytea)", "name_digest")
-    return replace(ask, wheres=tuple((loose if path[-1] in ("family_name", "familyName") else rule, path) for rule, path in ask.wheres))
+    loose = Where(
+        "exists (select from case_name_digest d where d.case_id = {row}.case_id and d.family_name = {value}::bytea)",
+        "name_digest",
+    )
+    return replace(
+        ask,
+        wheres=tuple((loose if path[-1] in ("family_name", "familyName") else rule, path) for rule, path in ask.wheres),
+    )
 
 
 def _order(ask: Ask, _: Any) -> Ask:
     if not isinstance(ask.source, Page) or ask.source.rows != CASE:
         return ask
-    select = CASE.select.replace(" from ", ", (select count(*) from residency v where v.case_id = f.id) as stays from ", 1)
+    select = CASE.select.replace(
+        " from ", ", (select count(*) from residency v where v.case_id = f.id) as stays from ", 1
+    )
     orders = {**ask.source.orders, "STAYS": Order("stays", "bigint")}
-    return replace(ask, source=replace(ask.source, rows=replace(CASE, select=select), orders=orders, default=("STAYS", "DESC")))
+    return replace(
+        ask, source=replace(ask.source, rows=replace(CASE, select=select), orders=orders, default=("STAYS", "DESC"))
+    )
 
 
 def _column(old: str, new: str) -> Change:
     def change(ask: Ask, _: Any) -> Ask:
-        return replace(ask, source=Column(new)) if isinstance(ask.source, Column) and ask.source.sql.startswith(old) else ask
+        return (
+            replace(ask, source=Column(new))
+            if isinstance(ask.source, Column) and ask.source.sql.startswith(old)
+            else ask
+        )
 
     return change
 
 
 def _moved(ask: Ask, rows: Any) -> Ask:
-    moved = "{row}.updated_at + (select count(*) from case_health v where v.case_id = {row}.case_id) * interval '1 second'"
+    moved = (
+        "{row}.updated_at + (select count(*) from case_health v where v.case_id = {row}.case_id) * interval '1 second'"
+    )
     return replace(ask, source=Column(moved)) if ask.source == Column("{row}.updated_at") and rows == CASE else ask
 
 
 def _edge(ask: Ask, _: Any) -> Ask:
     of_icorn = replace(CASE, access="a.organisation = (select o.id from organisation o where o.kind = 'ICORN')")
-    return replace(ask, source=One(of_icorn, ask.source.on)) if isinstance(ask.source, One) and _coordinate(ask) == "Referral.case" else ask
+    return (
+        replace(ask, source=One(of_icorn, ask.source.on))
+        if isinstance(ask.source, One) and _coordinate(ask) == "Referral.case"
+        else ask
+    )
 
 
 def _policy(table: str, condition: str) -> str:

@@ -47,7 +47,11 @@ def child(parent: uuid.UUID, kind: str, number: int) -> str:
 
 def ids(organisation: str, worlds: tuple[World, World]) -> list[str]:
     """Give every id that a client of an organisation could try: of what is there in either world, in its own names and in others'."""
-    found = [f"city_{code}" for code in CITIES] + [f"feed_{code}" for code in FEEDS] + [f"organisation_{code}" for code in ORGANISATIONS]
+    found = (
+        [f"city_{code}" for code in CITIES]
+        + [f"feed_{code}" for code in FEEDS]
+        + [f"organisation_{code}" for code in ORGANISATIONS]
+    )
     for fact in worlds[0] | worlds[1]:
         for asked in (organisation, "icorn"):
             found += _ids(asked, fact)
@@ -69,8 +73,14 @@ def _ids(organisation: str, fact: Any) -> list[str]:
         case Residency(id=number, case=case):
             return [f"residency_{child(pairwise(organisation, 'case', case), 'residency', number)}"]
         case Consent(id=number, case=case, referral=referral):
-            by_case = [] if case is None else [f"consent_{child(pairwise(organisation, 'case', case), 'consent', number)}"]
-            by_referral = [] if referral is None else [f"agreed_{child(pairwise(organisation, 'referral', referral), 'consent', number)}"]
+            by_case = (
+                [] if case is None else [f"consent_{child(pairwise(organisation, 'case', case), 'consent', number)}"]
+            )
+            by_referral = (
+                []
+                if referral is None
+                else [f"agreed_{child(pairwise(organisation, 'referral', referral), 'consent', number)}"]
+            )
             return by_case + by_referral
         case Record(id=number):
             return [f"record_{row_id('record', number)}"]

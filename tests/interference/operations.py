@@ -67,7 +67,13 @@ class Operations:
             "Duration": st.sampled_from(["PT5M", "P90D"]).map(nodes.String),
         }
         self._selections = {
-            (kind, root): made(printed(), fields=[root], custom_scalars=self._scalars, allow_null=False, print_ast=lambda document: document)
+            (kind, root): made(
+                printed(),
+                fields=[root],
+                custom_scalars=self._scalars,
+                allow_null=False,
+                print_ast=lambda document: document,
+            )
             for kind, made in (("Query", queries), ("Mutation", mutations))
             for root in roots(kind)
         }
@@ -101,7 +107,7 @@ class Operations:
                 names = {argument.name.value for argument in node.arguments or ()}
                 if names.isdisjoint(PAGING) or node.name.value == "feedRecords":
                     return None
-                kept = [a for a in node.arguments if a.name.value not in PAGING]
+                kept = [a for a in node.arguments or () if a.name.value not in PAGING]
                 backward_there = not forth and node.name.value not in ("cases", "referrals", "cities", "organisations")
                 paging = f'first: {size}, after: "{cursor}"' if backward_there else given
                 return _with(node, [*kept, *_arguments(paging)])
@@ -144,7 +150,9 @@ class Operations:
         if root is None or draw(st.integers(0, 3)) == 0:
             return node.selection_set
         (inner,) = draw(self._selections["Query", root]).definitions[0].selection_set.selections
-        page: Any = parse("{ edges { cursor node } pageInfo { hasNextPage endCursor startCursor } totalCount }").definitions[0]
+        page: Any = parse(
+            "{ edges { cursor node } pageInfo { hasNextPage endCursor startCursor } totalCount }"
+        ).definitions[0]
         edges, *rest = page.selection_set.selections
         cursor, inside = edges.selection_set.selections
         inside = _with(inside, [], inner.selection_set)
@@ -157,24 +165,36 @@ class Operations:
     def name_of(self, draw: Draw, noun: str) -> str:
         """Draw how one case or referral is named."""
         if draw(st.booleans()):
-            return "{id: %s}" % self.id_of(draw, noun)
+            return f"{{id: {self.id_of(draw, noun)}}}"
         word = "reference" if noun == "case" or draw(st.booleans()) else "clientReference"
-        fitting = REFERENCES if word == "clientReference" else [t for t in self._texts if t.startswith(noun[0].upper() + "-")]
-        return '{%s: "%s"}' % (word, draw(st.sampled_from(fitting or self._texts)))
+        fitting = (
+            REFERENCES if word == "clientReference" else [t for t in self._texts if t.startswith(noun[0].upper() + "-")]
+        )
+        return f'{{{word}: "{draw(st.sampled_from(fitting or self._texts))}"}}'
 
     def command(self, draw: Draw, name: str) -> str:
         """Draw a command's input as GraphQL text; consents only ever deny, for what one opens to oneself is no longer hidden."""
         key = f'idempotencyKey: "{draw(st.sampled_from(KEYS))}"'
         if name == "submitReferral":
             reference = draw(st.sampled_from(["", *(f'clientReference: "{r}"' for r in REFERENCES)]))
-            to = draw(st.sampled_from(["", *(f'to: "organisation_{code}"' for code in ORGANISATIONS), f"to: {self.id_of(draw, 'case')}"]))
-            agreed = draw(st.sampled_from(["[OVERVIEW, PROFILE, IDENTITY]", "[OVERVIEW, PROFILE, IDENTITY]", "[PROFILE]"]))
+            to = draw(
+                st.sampled_from(
+                    ["", *(f'to: "organisation_{code}"' for code in ORGANISATIONS), f"to: {self.id_of(draw, 'case')}"]
+                )
+            )
+            agreed = draw(
+                st.sampled_from(["[OVERVIEW, PROFILE, IDENTITY]", "[OVERVIEW, PROFILE, IDENTITY]", "[PROFILE]"])
+            )
             consents = f'consents: [{{decision: ALLOW, recipients: {{everyPartner: true}}, categories: {agreed}, givenOn: "2026-05-01", evidence: "Form"}}]'
             return f"{{{key}, {reference}, {to}, discipline: WRITER, urgency: URGENT, {SAID}, {consents}}}"
         case = f"case: {self.id_of(draw, 'case')}"
         partner = f'organisation: "organisation_{draw(st.sampled_from(list(ORGANISATIONS)))}"'
         if name == "openCase":
-            source = draw(st.sampled_from(["", f"referral: {self.id_of(draw, 'referral')}", f"feedRecord: {self.id_of(draw, 'record')}"]))
+            source = draw(
+                st.sampled_from(
+                    ["", f"referral: {self.id_of(draw, 'referral')}", f"feedRecord: {self.id_of(draw, 'record')}"]
+                )
+            )
             return f"{{{key}, {source}, riskLevel: LOW}}"
         if name == "recordConsent":
             about = draw(st.sampled_from([case, f"referral: {self.id_of(draw, 'referral')}"]))
@@ -198,18 +218,28 @@ def _arguments(text: str) -> list[ArgumentNode]:
 
 def _with(node: FieldNode, arguments: list[ArgumentNode], selection: SelectionSetNode | None = None) -> FieldNode:
     return FieldNode(
-        alias=node.alias, name=node.name, arguments=tuple(arguments), directives=(), selection_set=selection or node.selection_set
+        alias=node.alias,
+        name=node.name,
+        arguments=tuple(arguments),
+        directives=(),
+        selection_set=selection or node.selection_set,
     )
 
 
 def _aliased(node: FieldNode, alias: str) -> FieldNode:
     name = NameNode(value=alias)
-    return FieldNode(alias=name, name=node.name, arguments=node.arguments, directives=(), selection_set=node.selection_set)
+    return FieldNode(
+        alias=name, name=node.name, arguments=node.arguments, directives=(), selection_set=node.selection_set
+    )
 
 
 def _document(kind: OperationType, fields: list[FieldNode]) -> DocumentNode:
     selected = SelectionSetNode(selections=tuple(fields))
-    return DocumentNode(definitions=(OperationDefinitionNode(operation=kind, directives=(), variable_definitions=(), selection_set=selected),))
+    return DocumentNode(
+        definitions=(
+            OperationDefinitionNode(operation=kind, directives=(), variable_definitions=(), selection_set=selected),
+        )
+    )
 
 
 def text(document: DocumentNode) -> str:

@@ -91,7 +91,9 @@ RESIDENCIES = st.builds(
 def referrals(draw: st.DrawFn) -> Referral:
     """Draw a referral between two organisations."""
     sender, recipient = draw(
-        st.lists(st.sampled_from(list(ORGANISATIONS)), min_size=2, max_size=2, unique=True).filter(lambda s: s[0] != "icorn")
+        st.lists(st.sampled_from(list(ORGANISATIONS)), min_size=2, max_size=2, unique=True).filter(
+            lambda s: s[0] != "icorn"
+        )
     )
     clients = [p.client for p in PRINCIPALS.values() if p.organisation == sender]
     return Referral(
@@ -143,7 +145,11 @@ OUTCOMES = st.sampled_from(
     [*((p.organisation, p.client) for p in PRINCIPALS.values()), *((code, f"{code}-else") for code in PARTNERS)]
 ).flatmap(
     lambda who: st.builds(
-        Outcome, organisation=st.just(who[0]), client=st.just(who[1]), key=st.sampled_from(IDEMPOTENCY_KEYS), variant=VARIANTS
+        Outcome,
+        organisation=st.just(who[0]),
+        client=st.just(who[1]),
+        key=st.sampled_from(IDEMPOTENCY_KEYS),
+        variant=VARIANTS,
     )
 )
 CLIENTS = st.builds(Client, name=st.integers(0, 5).map("client-{}".format), organisation=st.sampled_from(PARTNERS))
@@ -182,7 +188,7 @@ def standing(principal: Principal) -> list[Fact]:
             # The third person keeps to themselves where they are.
             Consent(
                 id=number, case=number, referral=None, decision="ALLOW", organisation=None,
-                categories=everything if number < 102 else tuple(k for k in everything if k != "WHEREABOUTS"),  # noqa: PLR2004 the third
+                categories=everything if number < 102 else tuple(k for k in everything if k != "WHEREABOUTS"),
             ),
         ]  # fmt: skip
     for number, sender, recipient in ((100, principal.organisation, "icorn"), (101, other, principal.organisation)):
@@ -210,7 +216,9 @@ def aimed(share: float) -> st.SearchStrategy[list[Fact]]:
         Residency, id=st.integers(10, 20), case=st.sampled_from([100, 101, 102]), city=st.sampled_from(CITIES), status=st.just("ACTIVE"),
         starts_on=st.just("2026-02-01"),
     )  # fmt: skip
-    return st.tuples(drawn, st.lists(VARIANTS, min_size=24, max_size=24), st.lists(of_all, min_size=round(2 * share), max_size=4)).map(
+    return st.tuples(
+        drawn, st.lists(VARIANTS, min_size=24, max_size=24), st.lists(of_all, min_size=round(2 * share), max_size=4)
+    ).map(
         lambda three: [
             *(Document(case=number, category=k, variant=v) for (number, k), v in zip(three[0], three[1], strict=False)),
             *three[2],
@@ -248,7 +256,13 @@ def pair(principal: Principal, number: int) -> Pair:
     found: list[Pair] = []
 
     @seed(number)
-    @settings(max_examples=2 if number else 1, database=None, deadline=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
+    @settings(
+        max_examples=2 if number else 1,
+        database=None,
+        deadline=None,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
     @given(pairs(principal))
     def draw(drawn: Pair) -> None:
         found.append(drawn)

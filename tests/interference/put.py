@@ -36,16 +36,25 @@ START = "2026-01-01T00:00:00Z"
 
 def said(category: str, variant: int) -> dict[str, Any]:
     """Give what a document of a category says, in one of four ways."""
-    return {
+    documents: dict[str, dict[str, Any]] = {
         "PROFILE": {"biography": f"Wrote {variant} books.", "languages": ["fa"] * variant, "works": []},
-        "IDENTITY": {"givenName": "Mina", "familyName": FAMILY_NAMES[variant], "pseudonyms": [], "nationalities": ["IR"]},
-        "CONTACT": {"channels": [{"kind": "signal", "address": str(variant), "safe": True}], "mayContactDirectly": False},
+        "IDENTITY": {
+            "givenName": "Mina",
+            "familyName": FAMILY_NAMES[variant],
+            "pseudonyms": [],
+            "nationalities": ["IR"],
+        },
+        "CONTACT": {
+            "channels": [{"kind": "signal", "address": str(variant), "safe": True}],
+            "mayContactDirectly": False,
+        },
         "WHEREABOUTS": {"country": "TR", "city": f"Town {variant}", "inHiding": True},
         "THREAT": {"summary": f"Warned {variant} times.", "sources": ["STATE"], "incidents": []},
         "HEALTH": {"needs": f"Needs {variant}"},
         "FAMILY": {"members": [{"relation": "daughter", "relocating": True}] * variant},
         "ASSESSMENT": {"recommendation": f"Score {variant}"},
-    }[category]
+    }
+    return documents[category]
 
 
 class Putter:
@@ -84,7 +93,9 @@ class Putter:
     async def _key(self, table: str, column: str, subject: str, number: int) -> None:
         key = self._hub.sealing.new_key()
         self._keys[f"{subject}:{row_id(subject.replace('feed_', ''), number)}"] = key.plain
-        await self._hub.insert(table, **{column: row_id(subject.replace("feed_", ""), number)}, kek=key.kek, wrapped=key.wrapped)
+        await self._hub.insert(
+            table, **{column: row_id(subject.replace("feed_", ""), number)}, kek=key.kek, wrapped=key.wrapped
+        )
 
     async def _fact(self, fact: Fact) -> None:  # noqa: C901, PLR0912 one case a kind of fact
         hub, insert, org = self._hub, self._hub.insert, self._hub.organisations
@@ -98,18 +109,39 @@ class Putter:
             case Document(category=category):
                 case = row_id("case", fact.case)
                 document = said(category, fact.variant)
-                await insert(f"case_{category.lower()}", case_id=case, key_version=1, sealed=self._seal(f"case:{case}", category, document))
+                await insert(
+                    f"case_{category.lower()}",
+                    case_id=case,
+                    key_version=1,
+                    sealed=self._seal(f"case:{case}", category, document),
+                )
                 if category == "IDENTITY":
-                    await insert("case_name_digest", case_id=case, family_name=name_digest(hub.index_key, document["familyName"]))
+                    await insert(
+                        "case_name_digest", case_id=case, family_name=name_digest(hub.index_key, document["familyName"])
+                    )
             case Residency():
                 city = CITIES.index(fact.city) + 1
-                await insert("residency", id=row_id("residency", fact.id), case_id=row_id("case", fact.case), city=city, status=fact.status, starts_on=fact.starts_on)
+                await insert(
+                    "residency",
+                    id=row_id("residency", fact.id),
+                    case_id=row_id("case", fact.case),
+                    city=city,
+                    status=fact.status,
+                    starts_on=fact.starts_on,
+                )
             case Referral():
                 await self._referral(fact)
             case Message():
                 referral = row_id("referral", fact.referral)
                 text = self._seal(f"referral:{referral}", "BODY", f"Text {fact.variant}".encode())
-                await insert("message", referral_id=referral, ordinal=fact.ordinal, organisation=org[fact.by], at=START, body=text)
+                await insert(
+                    "message",
+                    referral_id=referral,
+                    ordinal=fact.ordinal,
+                    organisation=org[fact.by],
+                    at=START,
+                    body=text,
+                )
                 note = self._seal(f"referral:{referral}", "NOTE", f"Note {fact.variant}".encode())
                 await insert(
                     "referral_event", referral_id=referral, ordinal=fact.ordinal + 1, kind="MESSAGE", status="SUBMITTED", organisation=org[fact.by], at=START, note=note
@@ -132,7 +164,14 @@ class Putter:
                     categories=fact.categories, starts=START, until=fact.until,
                 )  # fmt: skip
             case Hold():
-                await insert("hold", id=row_id("hold", fact.id), case_id=row_id("case", fact.case), organisation=org[fact.organisation], starts=START, ended_at=fact.ended_at)
+                await insert(
+                    "hold",
+                    id=row_id("hold", fact.id),
+                    case_id=row_id("case", fact.case),
+                    organisation=org[fact.organisation],
+                    starts=START,
+                    ended_at=fact.ended_at,
+                )
             case Record():
                 await self._record(fact)
             case Link():
@@ -146,7 +185,14 @@ class Putter:
                     problems=[], at=START,
                 )  # fmt: skip
             case Client():
-                await insert("client", client_id=fact.name, organisation=org[fact.organisation], name=fact.name, scopes=["cases:read"], status="ACTIVE")
+                await insert(
+                    "client",
+                    client_id=fact.name,
+                    organisation=org[fact.organisation],
+                    name=fact.name,
+                    scopes=["cases:read"],
+                    status="ACTIVE",
+                )
 
     async def _referral(self, fact: Referral) -> None:
         insert, org, referral = self._hub.insert, self._hub.organisations, row_id("referral", fact.id)
@@ -168,7 +214,9 @@ class Putter:
         org = self._hub.organisations
         case = None if fact.case is None else row_id("case", fact.case)
         referral = None if fact.referral is None else row_id("referral", fact.referral)
-        evidence = self._seal(f"case:{case}" if referral is None else f"referral:{referral}", "EVIDENCE", f"Form {fact.variant}".encode())
+        evidence = self._seal(
+            f"case:{case}" if referral is None else f"referral:{referral}", "EVIDENCE", f"Form {fact.variant}".encode()
+        )
         await self._hub.insert(
             "consent", id=row_id("consent", fact.id), case_id=case, referral_id=referral, decision=fact.decision,
             organisation=None if fact.organisation is None else org[fact.organisation], categories=fact.categories, given_on=fact.given_on,

@@ -44,7 +44,14 @@ def probe(runner: asyncio.Runner, filled: Filled, worlds: Pair, leak: Leak, numb
     phases = [Phase.generate] if leak not in WALLS else [Phase.generate, Phase.shrink]
 
     @seed(number)
-    @settings(max_examples=sequences, deadline=None, database=None, suppress_health_check=list(HealthCheck), phases=phases, print_blob=False)
+    @settings(
+        max_examples=sequences,
+        deadline=None,
+        database=None,
+        suppress_health_check=list(HealthCheck),
+        phases=phases,
+        print_blob=False,
+    )
     @given(st.data())
     def sequence(data: st.DataObject) -> None:
         runner.run(twins.fresh())
@@ -74,12 +81,19 @@ def test_worlds_that_differ_in_what_is_hidden_are_answered_alike(
 ) -> None:
     """Status, headers and body are the same to the byte, for queries, mutations and sequences of them, with either wall down too."""
     share = SEQUENCES if walls is SOUND else SEQUENCES // 4
-    probe(runner, filled, pair(PRINCIPALS[name], number), walls, zlib.crc32(f"{name} {walls.name} {number}".encode()), share)
+    probe(
+        runner,
+        filled,
+        pair(PRINCIPALS[name], number),
+        walls,
+        zlib.crc32(f"{name} {walls.name} {number}".encode()),
+        share,
+    )
 
 
 @pytest.mark.parametrize(("name", "leak"), LEAKS, ids=[leak.name for _, leak in LEAKS])
 def test_a_planted_leak_is_found(runner: asyncio.Runner, filled: Filled, name: str, leak: Leak) -> None:
     """The very same property fails where a hole was made on purpose."""
-    with pytest.raises(Told):
+    with pytest.raises(Told):  # noqa: PT012 one of these draws finds it
         for number in range(4):
             probe(runner, filled, pair(PRINCIPALS[name], number), leak, number, 100)

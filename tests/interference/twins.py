@@ -24,6 +24,7 @@ NUMBERS = itertools.count(1)
 CHANGES = 10
 """How many commands are run before both worlds are put back as they were."""
 
+
 @dataclass(frozen=True)
 class Leak:
     """A hole made on purpose: SQL run by the administrator, or a change to every plan; `walls` are those left standing."""
@@ -83,7 +84,9 @@ class Twins:
             return
         await self.aclose()
         for name in await self._filled.names(self.pair):
-            copy = await self._copies.enter_async_context(new_database(self._filled.server, f"copy_{next(NUMBERS)}", name))
+            copy = await self._copies.enter_async_context(
+                new_database(self._filled.server, f"copy_{next(NUMBERS)}", name)
+            )
             if self._leak.sql:
                 await copy.admin(self._leak.sql)
             self._hubs.append(await self._copies.enter_async_context(self._hub(copy)))
@@ -96,7 +99,7 @@ class Twins:
 
     def _hub(self, database: Database) -> AbstractAsyncContextManager[World]:
         walls = self._leak.walls
-        return build(database, walls=walls, app_role="hub_app" if 2 in walls else "postgres")  # noqa: PLR2004 the second wall
+        return build(database, walls=walls, app_role="hub_app" if 2 in walls else "postgres")
 
     async def ask(self, document: DocumentNode) -> Answer:
         """Send an operation to both hubs; raise Told unless they answer, and alike."""

@@ -76,7 +76,11 @@ def bases(organisation: str, case: Case, category: str, world: World) -> set[str
         if referral.recipient == organisation and referral.status in LIVE and category in referral.shared:
             found.add("RECIPIENT")
     for share in of(Share, world):
-        if (share.case, share.organisation) == (case.id, organisation) and category in share.categories and NOW < share.until:
+        if (
+            (share.case, share.organisation) == (case.id, organisation)
+            and category in share.categories
+            and share.until > NOW
+        ):
             found.add("PRESENTED" if share.presented else "SHARE")
     return found
 
@@ -84,7 +88,7 @@ def bases(organisation: str, case: Case, category: str, world: World) -> set[str
 def in_force(agreement: Agreement) -> bool:
     """Tell whether an agreement is approved and has not ended."""
     ends = [end for end in (agreement.valid_until, agreement.ended_at) if end is not None]
-    return agreement.approved_at is not None and agreement.approved_at <= NOW and all(NOW < end for end in ends)
+    return agreement.approved_at is not None and agreement.approved_at <= NOW and all(end > NOW for end in ends)
 
 
 def agreed(consents: Iterable[Consent], organisation: str, category: str) -> bool:
@@ -95,8 +99,8 @@ def agreed(consents: Iterable[Consent], organisation: str, category: str) -> boo
         if consent.organisation in (None, organisation)
         and category in consent.categories
         and consent.given_on <= TODAY
-        and (consent.valid_until is None or TODAY <= consent.valid_until)
-        and (consent.withdrawn_at is None or NOW < consent.withdrawn_at)
+        and (consent.valid_until is None or consent.valid_until >= TODAY)
+        and (consent.withdrawn_at is None or consent.withdrawn_at > NOW)
     }
     return said == {"ALLOW"}
 
@@ -104,7 +108,7 @@ def agreed(consents: Iterable[Consent], organisation: str, category: str) -> boo
 def held(organisation: str, case: int | None, world: World) -> bool:
     """Tell whether this case is kept from this organisation, whatever else allows it."""
     return any(
-        (hold.case, hold.organisation) == (case, organisation) and (hold.ended_at is None or NOW < hold.ended_at)
+        (hold.case, hold.organisation) == (case, organisation) and (hold.ended_at is None or hold.ended_at > NOW)
         for hold in of(Hold, world)
     )
 
@@ -205,7 +209,9 @@ def _case(asker: Principal, case: Case, world: World) -> dict[str, Any]:
         _consent(asker, c, world) for c in of(Consent, world) if c.case == case.id and _may_read_consent(asker, c)
     )
     records = {r.id for r in _visible_records(asker, world)}
-    told["feed records"] = sorted(link.record for link in of(Link, world) if link.case == case.id and link.record in records)
+    told["feed records"] = sorted(
+        link.record for link in of(Link, world) if link.case == case.id and link.record in records
+    )
     return told
 
 
@@ -235,7 +241,9 @@ def _referral(asker: Principal, referral: Referral, world: World) -> dict[str, A
     told["documents"] = {k: (may[k], referral.variant if may[k] and asker.may_read(k) else None) for k in PERSONAL}
     told["messages"] = sorted(_told(m) for m in of(Message, world) if m.referral == referral.id)
     told["consents"] = sorted(
-        _consent(asker, c, world) for c in of(Consent, world) if c.referral == referral.id and _may_read_consent(asker, c)
+        _consent(asker, c, world)
+        for c in of(Consent, world)
+        if c.referral == referral.id and _may_read_consent(asker, c)
     )
     return told
 
