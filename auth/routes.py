@@ -1,9 +1,9 @@
 """This module serves the authorization server over HTTP: the token endpoint, its keys and its metadata."""
 
-import logging
 from urllib.parse import parse_qsl
 
 import asyncpg
+import structlog
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -11,7 +11,7 @@ from starlette.routing import Route
 from auth import metadata
 from auth.server import AuthorizationServer, Reply
 
-_log = logging.getLogger(__name__)
+log = structlog.get_logger(__name__)
 _LARGEST_FORM = 32_768
 _FORM = "application/x-www-form-urlencoded"
 _UNREACHABLE = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
@@ -24,7 +24,7 @@ def routes(server: AuthorizationServer) -> list[Route]:
         try:
             reply = await _token(server, request)
         except _UNREACHABLE as error:
-            _log.error("The token endpoint cannot use its database: %s", type(error).__name__)
+            log.error("oauth.database_unavailable", error=type(error).__name__)  # noqa: TRY400 a traceback may hold content
             return _unavailable()
         return JSONResponse(dict(reply.body), reply.status, dict(reply.headers))
 
@@ -32,7 +32,7 @@ def routes(server: AuthorizationServer) -> list[Route]:
         try:
             keys = await server.keys.public()
         except _UNREACHABLE as error:
-            _log.error("The key endpoint cannot use its database: %s", type(error).__name__)
+            log.error("oauth.database_unavailable", error=type(error).__name__)  # noqa: TRY400 a traceback may hold content
             return _unavailable()
         return JSONResponse({"keys": keys}, headers={"Cache-Control": "public, max-age=60"})
 

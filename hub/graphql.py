@@ -9,12 +9,13 @@ from typing import Any, Final
 import asyncpg
 import msgspec
 import structlog
+from graphql import GraphQLError
 from starlette.requests import Request
 from starlette.responses import Response
 
 from auth.resource import AuthError, Resource
 from hub.commands.execute import mutate
-from hub.engine.documents import RequestRefusedError, problem
+from hub.engine.documents import UNFIT, RequestRefusedError, problem
 from hub.engine.execute import Engine, operation, query
 
 BODY_LIMIT: Final = 256 * 1024
@@ -55,6 +56,8 @@ async def answer(request: Request) -> Response:
         return _json(request, error.status, msgspec.json.encode(body), error.headers)
     except RequestRefusedError as refused:
         return respond(request, resource, 400, None, refused.errors)
+    except GraphQLError:
+        return respond(request, resource, 400, None, [problem("BAD_USER_INPUT", UNFIT)])
     except (asyncpg.CharacterNotInRepertoireError, asyncpg.UntranslatableCharacterError):
         refusal = problem(
             "BAD_USER_INPUT", "A text holds a character that cannot be stored, such as NUL: leave it out."

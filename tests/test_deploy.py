@@ -84,8 +84,8 @@ def test_every_service_runs_with_the_least() -> None:
 
 
 def test_each_process_is_given_only_what_it_uses() -> None:
-    """Requests cannot be answered as the worker or the administrator, for the hub does not hold their DSNs."""
-    assert set(SERVICES["hub"]["secrets"]) == {"app_url", "auth_url", "keys"}
+    """Nothing that serves can act as the administrator. The hub holds the worker's login, which writes replicas of feeds and opens none."""
+    assert set(SERVICES["hub"]["secrets"]) == {"app_url", "auth_url", "worker_url", "keys"}
     assert set(SERVICES["worker"]["secrets"]) == {"worker_url", "keys"}
     assert "keys" not in SERVICES["migrate"]["secrets"]
 

@@ -42,7 +42,7 @@ def opened_part(document: DocumentNode, scopes: frozenset[str]) -> DocumentNode:
 
 def satisfied(directives: Iterable[DirectiveNode], scopes: frozenset[str]) -> bool:
     """Say whether the scopes hold one whole group of each @requiresScopes."""
-    for directive in directives:
+    for directive in directives or ():
         if directive.name.value == "requiresScopes":
             (argument,) = directive.arguments or ()
             if not any(scopes.issuperset(group) for group in value_from_ast_untyped(argument.value) or ()):

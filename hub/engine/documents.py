@@ -30,6 +30,9 @@ from graphql.utilities.validate_input_value import validate_input_value
 TOKENS: Final = 2000
 DEPTH: Final = 15
 FIELDS: Final = 500
+UNFIT: Final = (
+    "An input does not fit: one that offers alternatives takes exactly one of them, and that one is not null."
+)
 DOCUMENTS: Final = 1000
 """How many parsed documents are kept."""
 
@@ -143,6 +146,7 @@ def quiet(message: str) -> str:
     "This value does not exist in 'CaseStatus' enum."
     """
     message = re.sub(r"^Value .+ does not exist in", "This value does not exist in", message, flags=re.DOTALL)
+    message = re.sub(r"; found: .*$", "", message, flags=re.DOTALL)
     message = re.sub(
         r", found: .+?(; .+)?$", lambda found: (found[1] or "").replace("; ", ": "), message, flags=re.DOTALL
     )
@@ -166,7 +170,7 @@ def variable_values(schema: GraphQLSchema, operation: OperationDefinitionNode, g
         validate_input_value(
             given[name], kind, lambda error, path, name=name, kind=kind: found.append(_misfit(name, kind, path, error.message)), hide_suggestions=True  # type: ignore[misc,arg-type]
         )  # fmt: skip
-    raise RequestRefusedError(*(found or [problem("BAD_USER_INPUT", "The variables do not fit the operation.")]))
+    raise RequestRefusedError(*(found or [problem("BAD_USER_INPUT", UNFIT)]))
 
 
 def _misfit(name: str, kind: Any, path: list[str | int], message: str) -> dict[str, Any]:

@@ -1,5 +1,7 @@
 """This module writes what sister feeds say, from their replicas: one statement for all such fields of an operation."""
 
+from collections.abc import Sequence
+
 from hub.engine.parameters import PAGE_DEFAULT, PAGE_LIMIT, FeedPlaces, Given, Parts, Size
 from hub.engine.plan import Ask, Plan
 from hub.engine.statement import Statement, Writer, assembled
@@ -48,13 +50,14 @@ def _results(writer: Writer, part: Ask, case: str) -> str:
         given = asked.values.get("maxAge") is not None
         writer.context["max_age"] = writer.parameter(Given(asked, ("maxAge",))) if given else "null"
     page = writer.alias("p")
-    records = next(
-        (field for field in part.asks if isinstance(field.source, Records) and field.name == "records"), None
-    )
+    paged = [field for field in part.asks if isinstance(field.source, Records)]
+    # The same records may be asked for under several names, each with a selection of its own.
+    records = [field for field in paged if field.name == "records"]
     columns, joins, people = [], "", NOBODY
     for field in part.asks:
-        if isinstance(field.source, Records):
-            columns.append((field.key, f"{page}.{field.name.lower()}"))
+        if field in paged:
+            number = records.index(field) if field in records else ""
+            columns.append((field.key, f"{page}.{field.name.lower()}{number}"))
             continue
         sql = writer.value(field, feed)
         if sql is None:
@@ -63,7 +66,7 @@ def _results(writer: Writer, part: Ask, case: str) -> str:
             joins += f" left join lateral ({below}) {name} on true"
             sql = f"{name}.j"
         columns.append((field.key, sql))
-    if any(isinstance(field.source, Records) for field in part.asks):
+    if paged:
         joins += f" left join lateral ({_page(writer, part, records, feed, case)}) {page} on true"
         people = f"concatenated({page}.k)"
     made, json, _ = writer.assembled([], columns, "")
@@ -78,12 +81,13 @@ def _results(writer: Writer, part: Ask, case: str) -> str:
     )
 
 
-def _page(writer: Writer, part: Ask, records: Ask | None, feed: str, case: str) -> str:
+def _page(writer: Writer, part: Ask, records: Sequence[Ask], feed: str, case: str) -> str:
     """Write one feed's records, latest change first; those linked to a case are given whole."""
     asked = part.arguments
     assert asked is not None  # noqa: S101 the planner gives them
     row = writer.alias()
-    joins, json, people = writer.object(records.asks, row) if records else ("", "null::json", "")
+    made = [writer.object(field.asks, row) for field in records]
+    joins, people = "".join(each[0] for each in made), " || ".join(each[2] for each in made if each[2])
     sized = asked.values.get("first") is not None
     kept = f"{writer.parameter(Size(asked, 0))}::int" if sized else str(PAGE_LIMIT if case else PAGE_DEFAULT)
     narrowed = "".join(
@@ -96,13 +100,18 @@ def _page(writer: Writer, part: Ask, records: Ask | None, feed: str, case: str) 
     if asked.values.get("after"):
         places = f"({writer.parameter(FeedPlaces(asked))}::text::jsonb -> {feed}.code)"
         narrowed += f" and ({places} is null or ({row}.moved_at, {row}.record_id) < (({places} ->> 0)::timestamptz, ({places} ->> 1)::uuid))"
+    lists = "".join(
+        f"coalesce(json_agg(x.e{number} order by x.n) filter (where x.n <= {kept}), '[]') as records{number}, "
+        for number in range(len(made))
+    )
+    listed = "".join(f", {json} as e{number}" for number, (_, json, _) in enumerate(made))
     order = f"{row}.moved_at desc, {row}.record_id desc"
     number = writer.feed_cursor(asked)
     return (
-        f"select coalesce(json_agg(x.e order by x.n) filter (where x.n <= {kept}), '[]') as records, count(*) > {kept} as hasnextpage,"
+        f"select {lists}count(*) > {kept} as hasnextpage,"
         f" (select json_build_object('$cursor', y) from (select (array_agg(x.c order by x.n desc) filter (where x.n <= {kept}))[1] as y) z"
         f" where y is not null) as endcursor, concatenated(x.k) filter (where x.n <= {kept}) as k"
-        f" from (select row_number() over (order by {order}) as n, {json} as e, {people or NOBODY} as k,"
+        f" from (select row_number() over (order by {order}) as n{listed}, {people or NOBODY} as k,"
         f" concat_ws('|', {number}, {row}.moved_at, {row}.record_id, {feed}.code) as c"
         f" from (select * from {writer.rows(FEED_RECORD)} {row} where {row}.feed = {feed}.feed_id{narrowed}"
         f" order by {order} limit {kept} + 1) {row}{joins}) x"

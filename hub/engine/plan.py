@@ -10,9 +10,6 @@ from typing import Any, Final
 from graphql import (
     FieldNode,
     FragmentDefinitionNode,
-    GraphQLField,
-    GraphQLList,
-    GraphQLNonNull,
     GraphQLObjectType,
     GraphQLSchema,
     OperationDefinitionNode,
@@ -20,13 +17,12 @@ from graphql import (
     is_list_type,
 )
 
+from hub.engine.declared import declared, field_rule, has_rows, listed, missing, nullable, when_missing
 from hub.engine.selection import Variables, arguments, collect, prefix
 from schema.fields import (
-    METADATA,
     NOUNS,
     AnyNode,
     Column,
-    Connected,
     Document,
     Field,
     Nested,
@@ -146,14 +142,14 @@ class _Planner:
         definition, rule = parent.fields[name], field_rule(parent.fields[name])
         kind = get_named_type(definition.type)
         noun = NOUNS.get(kind.name, Noun())
-        if missing := _missing(self.scopes, rule.scopes, noun.scopes):
-            return self.denied(key, path, missing)
+        if lacking := missing(self.scopes, rule.scopes, noun.scopes):
+            return self.denied(key, path, lacking)
         if len(path) == 1:
             self.made.actions.append(name)
-        told = NOUNS.get(_listed(kind).name, Noun()) if isinstance(rule.source, Page) else noun
-        self.made.categories |= {c for c in (rule.category, told.category if _has_rows(rule.source) else "") if c}
+        told = NOUNS.get(listed(kind).name, Noun()) if isinstance(rule.source, Page) else noun
+        self.made.categories |= {c for c in (rule.category, told.category if has_rows(rule.source) else "") if c}
         asked = Arguments(parent, nodes[0], arguments(parent, nodes[0], self.variables), path)
-        inside = (*path, "@") if is_list_type(_nullable(definition.type)) else path
+        inside = (*path, "@") if is_list_type(nullable(definition.type)) else path
         return self.from_source(
             key, rule, kind, asked, [n.selection_set for n in nodes if n.selection_set], inside, documents, name
         )
@@ -214,8 +210,8 @@ class _Planner:
             name, noun = next(((t, n) for t, n in NOUNS.items() if word in n.places), ("", Noun()))
             if not noun.rows:
                 continue
-            if missing := _missing(self.scopes, noun.scopes):
-                denied = denied or self.denied(key, path, missing)
+            if lacking := missing(self.scopes, noun.scopes):
+                denied = denied or self.denied(key, path, lacking)
                 continue
             self.made.categories |= {noun.category} - {""}
             kind = self.schema.type_map[name]
@@ -235,7 +231,7 @@ class _Planner:
             if not isinstance(value, dict):
                 continue
             for inner, given in value.items():
-                found = _declared(fields[inner])
+                found = declared(fields[inner])
                 if isinstance(found, Where) and given is not None:
                     yield self.scoped(found), (name, inner)
 
@@ -257,7 +253,7 @@ class _Planner:
                 if isinstance(inner, GraphQLObjectType)
                 else None
             )
-            fields.append((key, name, below, _when_missing(kind.fields[name].type)))
+            fields.append((key, name, below, when_missing(kind.fields[name].type)))
         return Projection(tuple(fields))
 
     def part(self, part: Projection | Ask) -> int:
@@ -274,44 +270,3 @@ class _Planner:
             "extensions": {"code": UNAUTHORIZED, "requiredScopes": [list(group) for group in missing]},
         })  # fmt: skip
         return Ask(key, constant="null")
-
-
-def _missing(have: frozenset[str], *rules: tuple[tuple[Any, ...], ...]) -> list[list[str]] | None:
-    for rule in rules:
-        if rule and not any(have.issuperset(group) for group in rule):
-            return [[str(scope) for scope in group] for group in rule]
-    return None
-
-
-def _declared(part: Any) -> Any:
-    definition = part.extensions.get("strawberry-definition")
-    return definition.metadata.get(METADATA) if definition is not None else None
-
-
-def field_rule(definition: GraphQLField) -> Field:
-    """Give what the schema declares of a field; a field without a source is a fault of the schema."""
-    rule = _declared(definition)
-    if not isinstance(rule, Field):
-        raise TypeError("A field of the schema has no source.")
-    return rule
-
-
-def _nullable(kind: Any) -> Any:
-    return kind.of_type if isinstance(kind, GraphQLNonNull) else kind
-
-
-def _listed(connection: Any) -> Any:
-    """Give the type of a connection's nodes."""
-    return get_named_type(get_named_type(connection.fields["edges"].type).fields["node"].type)
-
-
-def _when_missing(kind: Any) -> Any:
-    if not isinstance(kind, GraphQLNonNull):
-        return None
-    if isinstance(kind.of_type, GraphQLList):
-        return []
-    return False if kind.of_type.name == "Boolean" else None
-
-
-def _has_rows(source: Source) -> bool:
-    return not isinstance(source, Column | Sealed | SealedText | Personal | Connected | Problems | Nested)

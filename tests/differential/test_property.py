@@ -21,7 +21,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 EXAMPLES = int(os.environ.get("HUB_TEST_EXAMPLES", "0"))
 """How many random operations are tried; 0 is the same 600 in every run."""
 EXHAUSTIVE = settings(
-    max_examples=EXAMPLES or 600,
+    max_examples=EXAMPLES or 250,
     derandomize=not EXAMPLES,
     database=None,
     deadline=None,
