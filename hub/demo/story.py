@@ -176,7 +176,7 @@ class Story:
         self.records = [record["id"] for feed in feeds for record in feed["records"]]
         self.stage.show(self.desk.title, operation("same_person"), told.document, told.seconds)
         self.stage.claim(
-            "Both sister systems know her, each under a number of its own, as of less than a second ago.",
+            "Both sister systems know her, each under a number of its own, as of half a minute ago at most.",
             all(feed["state"] == "FRESH" and len(feed["records"]) == 1 for feed in feeds),
         )
         given = {

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from graphql import DocumentNode, build_ast_schema, parse, validate_schema
+from graphql import DocumentNode, ObjectTypeDefinitionNode, build_ast_schema, parse, validate_schema
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
