@@ -139,20 +139,24 @@ def _refreshes(engine: Engine, asked: Operation) -> list[Any]:
         values = asked.binding.arguments(part.arguments)
         if (max_age := values.get("maxAge")) is not None:
             feeds = (values.get("filter") or {}).get("feeds")
+            feeds = None if feeds is None else [code for code in feeds if "\0" not in code]
             waiting.append(engine.refresher.refresh(feeds, max_age, min(values.get("deadline") or DEADLINE, LONGEST)))
     return waiting
 
 
 async def feed_results(engine: Engine, asked: Operation, wanted: Statement, body: bytes) -> Fill:
-    """Read what feeds say for every mark in an answer, in one statement."""
+    """Read what feeds say for every mark in an answer, in one statement; and in one more for each depth of feeds within feeds."""
     parts: dict[int, list[str]] = {i: [] for i in range(len(asked.compiled.plan.parts))}
     for mark in MARK.finditer(body):
         if mark[1] == b"remote":
             part, _, case = mark[2].decode().partition("|")
             parts[int(part)].append(case)
+    if not any(parts.values()):
+        return lambda _: b"[]"
     async with engine.pool.acquire() as connection:
         told = await fetch(connection, wanted, asked, parts)
-    told = splice(told, fills(engine, asked, wanted))
+    filled = fills(engine, asked, wanted)
+    told = splice(told, {**filled, b"remote": await feed_results(engine, asked, wanted, told)})
     answers = msgspec.json.decode(told, type=dict[str, dict[str, msgspec.Raw]])
 
     def fill(mark: str) -> bytes:

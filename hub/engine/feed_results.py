@@ -20,17 +20,18 @@ def feed_statement(plan: Plan, walls: frozenset[int]) -> Statement:
             continue
         name = writer.alias("f")
         joins += f" left join lateral ({_part(writer, part, number)}) {name} on true"
-        columns.append((str(number), f"{name}.j"))
-        people.append(f"{name}.k")
+        columns.append((str(number), f"coalesce({name}.j, '{{}}')"))
+        people.append(f"coalesce({name}.k, '{{}}')")
     made, json, _ = writer.assembled([], columns, "")
-    body = f"select {json} as body, coalesce({' || '.join(people)}, '{{}}') as subjects from gate{joins}{made}"
+    body = f"select {json} as body, {' || '.join(people)} as subjects from gate{joins}{made}"
     return assembled(writer, body, "live", audited=True)
 
 
 def _part(writer: Writer, part: Ask, number: int) -> str:
     assert isinstance(part.source, Remote)  # noqa: S101 the caller has looked
     if not part.source.per_case:
-        return f"select json_build_object('', f.j) as j, f.k from ({_results(writer, part, '')}) f where gate.ok"
+        wanted = f"{writer.parameter(Parts(number))}::text[] <> '{{}}'"
+        return f"select json_build_object('', f.j) as j, f.k from ({_results(writer, part, '')}) f where gate.ok and {wanted}"
     case = writer.alias("c")
     return (
         f"select coalesce(json_object_agg({case}.case_id, f.j), '{{}}') as j, concatenated(array[{case}.pseudonym] || f.k) as k"

@@ -84,8 +84,10 @@ class _Filling:
 
     def cursor(self, coordinate: str, values: Any, at: str, feed: str | None) -> str | None:
         """Seal the cursor of a row."""
+        if not at.startswith("@"):
+            return at  # a variable that another field was given too
         rows, columns = self._rows(coordinate, values, feed)
-        if not at.startswith("@") or not rows:
+        if not rows:
             return None
         row = rows[int(at[1:]) % len(rows)]
         return self.oracle.seal(coordinate, values, columns, row, *([feed] if feed else []))

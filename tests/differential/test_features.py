@@ -53,6 +53,8 @@ OPERATIONS: dict[str, tuple[str, dict[str, Any]]] = {
     "text that Postgres cannot hold": ('{ city(code: "a\\u0000b") { id } cities(filter: {name: "\\u0000"}) { totalCount } node(id: "city_\\u0000") { id } nodes(ids: ["city_a\\u0000", "city_bergen"]) { id } }', {}),
     "deep and wide": ("{ viewer { organisation { id } } cases(first: 5) { edges { node { residencies { city { residencies { edges { node { case { referrals { edges { node { case { id } } } } } } } } } } } } } }", {}),
     "last alone, and first nought": ("{ a: cities(last: 2) { edges { node { code } } pageInfo { hasNextPage hasPreviousPage } } b: cities(first: 0) { edges { node { code } } pageInfo { hasNextPage hasPreviousPage startCursor endCursor } totalCount } c: cities(last: 0) { edges { cursor } pageInfo { hasPreviousPage } } }", {}),
+    "feeds within feeds": ('{ feedRecords { records { id case { feedRecords { state records { id case { id feedRecords(maxAge: "PT72H") { state } } } } } } } }', {}),
+    "the records of feeds under two names": ("{ feedRecords { a: records { id } b: records { person { withheld } case { id } } a: records { sourceId } c: endCursor d: endCursor } }", {}),
     "feeds by age": ('{ a: feedRecords(maxAge: "PT72H", filter: {feeds: ["haven", "northlight", "nothing"]}) { state feed { code } fetchedAt } b: feedRecords(filter: {origin: ["TR"], discipline: WRITER, updatedSince: "2026-05-01T00:00:00Z"}) { records { origin } } c: feedRecords(filter: {feeds: []}) { state } }', {}),
 }  # fmt: skip
 

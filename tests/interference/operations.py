@@ -79,9 +79,9 @@ class Operations:
         }
 
     def query(self, draw: Draw) -> DocumentNode:
-        """Draw a query on one to three root fields."""
+        """Draw a query on up to five root fields."""
         found: list[FieldNode] = []
-        for number in range(draw(st.sampled_from([3, 2, 1]))):
+        for number in range(draw(st.sampled_from([5, 3, 1]))):
             root = draw(st.sampled_from([*OFTEN, *OFTEN, *roots("Query")]))
             (field,) = self._selected(draw, "Query", root)
             found.append(_aliased(field, f"{root}{number}"))
@@ -133,6 +133,8 @@ class Operations:
                         kept += _arguments(f"by: {operations.name_of(draw, node.name.value)}")
                     elif name == "input":
                         kept += _arguments(f"input: {operations.command(draw, node.name.value)}")
+                    elif name == "filter" and draw(st.booleans()):
+                        kept += _arguments(f"filter: {operations.narrow(draw, argument.value)}")
                     elif name in ("filter", "orderBy", "maxAge", "deadline") and draw(st.integers(0, 2)):
                         continue
                     elif name not in PAGING:
@@ -171,6 +173,11 @@ class Operations:
             REFERENCES if word == "clientReference" else [t for t in self._texts if t.startswith(noun[0].upper() + "-")]
         )
         return f'{{{word}: "{draw(st.sampled_from(fitting or self._texts))}"}}'
+
+    def narrow(self, draw: Draw, given: Any) -> str:
+        """Keep one field of a filter, for all together match nothing."""
+        field = draw(st.sampled_from(given.fields))
+        return "{%s}" % print_ast(field)
 
     def command(self, draw: Draw, name: str) -> str:
         """Draw a command's input as GraphQL text; consents only ever deny, for what one opens to oneself is no longer hidden."""

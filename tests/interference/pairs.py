@@ -1,7 +1,7 @@
 """This module draws pairs of worlds that a principal cannot tell apart, as the reference has it: one seen part, two hidden ones."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from hypothesis import HealthCheck, Phase, given, seed, settings
@@ -51,8 +51,8 @@ REFERENCES = ["2026/1", "2026/2", "2026/3"]
 IDEMPOTENCY_KEYS = ["key-1", "key-2", "key-3"]
 PAST, COMING = "2026-03-01T00:00:00Z", "2026-12-01T00:00:00Z"
 VARIANTS = st.integers(0, 3)
-NUMBERS = st.sampled_from([100, 101, 102, *range(6)])
-"""Whom facts are about: 100 to 102 are the people everyone asked as here knows of."""
+NUMBERS = st.sampled_from([100, 101, 102, 103, *range(5)])
+"""Whom facts are about: the asker knows of 100 to 102, and has referred 103 without knowing that there is a case."""
 
 
 def subset(of: Iterable[str], least: int = 0) -> st.SearchStrategy[tuple[str, ...]]:
@@ -176,6 +176,15 @@ def some_facts(share: float) -> st.SearchStrategy[list[Fact]]:
     )
 
 
+def referred(number: int, sender: str, recipient: str, principal: Principal, case: int | None) -> Referral:
+    """Make a referral that the principal takes part in."""
+    return Referral(
+        id=number, sender=sender, recipient=recipient, case=case, client=principal.client if sender == principal.organisation else f"{sender}-else",
+        client_reference=f"2026/0{number}", status="IN_REVIEW", urgency="URGENT", submitted_at="2026-03-01T08:00:00Z",
+        shared=("OVERVIEW", "PROFILE", "IDENTITY"), variant=0,
+    )  # fmt: skip
+
+
 def standing(principal: Principal) -> list[Fact]:
     """Give what makes sure that a principal sees something: an agreement, three cases, and a referral each way."""
     other = "arts-haven" if principal.organisation != "arts-haven" else "open-stage"
@@ -192,38 +201,38 @@ def standing(principal: Principal) -> list[Fact]:
             ),
         ]  # fmt: skip
     for number, sender, recipient in ((100, principal.organisation, "icorn"), (101, other, principal.organisation)):
-        client = principal.client if sender == principal.organisation else f"{sender}-else"
         facts += [
-            Referral(
-                id=number, sender=sender, recipient=recipient, case=number, client=client, client_reference="2026/0", status="IN_REVIEW",
-                urgency="URGENT", submitted_at="2026-03-01T08:00:00Z", shared=("OVERVIEW", "PROFILE", "IDENTITY"), variant=0,
-            ),
+            referred(number, sender, recipient, principal, case=number),
             Consent(
                 id=number + 10, case=None, referral=number, decision="ALLOW", organisation=recipient, categories=("OVERVIEW", "PROFILE"),
                 recorded_by=sender,
             ),
             Message(referral=number, ordinal=1, by=sender, variant=1),
         ]  # fmt: skip
+    facts += [Case(id=103), referred(102, principal.organisation, "icorn", principal, case=103)]
     facts += [Residency(id=100, case=100, city="bergen", status="ACTIVE", starts_on="2026-02-01")]
     return facts
 
 
-def aimed(share: float) -> st.SearchStrategy[list[Fact]]:
-    """Draw what may be hidden of the people whom everyone knows of: documents of any category, and where they stay."""
-    documents = [(number, k) for number in (100, 101, 102) for k in (*PERSONAL, "ASSESSMENT")]
-    drawn = st.lists(st.sampled_from(documents), min_size=round(20 * share), unique=True)
-    of_all = st.builds(
-        Residency, id=st.integers(10, 20), case=st.sampled_from([100, 101, 102]), city=st.sampled_from(CITIES), status=st.just("ACTIVE"),
-        starts_on=st.just("2026-02-01"),
-    )  # fmt: skip
-    return st.tuples(
-        drawn, st.lists(VARIANTS, min_size=24, max_size=24), st.lists(of_all, min_size=round(2 * share), max_size=4)
-    ).map(
-        lambda three: [
-            *(Document(case=number, category=k, variant=v) for (number, k), v in zip(three[0], three[1], strict=False)),
-            *three[2],
-        ]
-    )
+@st.composite
+def aimed(draw: st.DrawFn, principal: Principal, share: float) -> list[Fact]:
+    """Draw what may be hidden of the people whom the asker knows of: documents of any category, where they stay, that there is a case."""
+    people = (100, 101, 102, 103)
+    places = [(number, k) for number in people for k in (*PERSONAL, "ASSESSMENT")]
+    facts: list[Fact] = [draw(CASES.map(lambda case: replace(case, id=103)))]
+    for number, category in draw(st.lists(st.sampled_from(places), min_size=round(24 * share), unique=True)):
+        facts.append(Document(case=number, category=category, variant=draw(VARIANTS)))
+    for number in range(10, 10 + draw(st.integers(round(2 * share), 4))):
+        stay = st.builds(
+            Residency,
+            id=st.just(number),
+            case=st.sampled_from(people),
+            city=st.sampled_from(CITIES),
+            status=st.just("ACTIVE"),
+            starts_on=st.just("2026-02-01"),
+        )
+        facts.append(draw(stay))
+    return [*facts, referred(102, principal.organisation, "icorn", principal, case=draw(st.sampled_from([103, None])))]
 
 
 def grown(world: Iterable[Fact], candidates: Iterable[Fact], allowed: Callable[[World], bool]) -> World:
@@ -245,7 +254,11 @@ def pairs(draw: st.DrawFn, principal: Principal) -> Pair:
     for fact in sorted((f for f in seen if isinstance(f, Document | Residency)), key=repr):
         seen = seen - {fact} if view(principal, seen - {fact}) == known else seen
     left, right = (
-        grown(seen, [*draw(some_facts(share)), *draw(aimed(share))], lambda world: view(principal, world) == known)
+        grown(
+            seen,
+            [*draw(some_facts(share)), *draw(aimed(principal, share))],
+            lambda world: view(principal, world) == known,
+        )
         for share in (0.0, 1.0)
     )
     return Pair(principal, left, right) if draw(st.booleans()) else Pair(principal, right, left)

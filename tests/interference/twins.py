@@ -21,7 +21,7 @@ from tests.interference.put import Putter
 from tests.world import ISSUER, World, build, key_of
 
 NUMBERS = itertools.count(1)
-CHANGES = 10
+CHANGES = 20
 """How many commands are run before both worlds are put back as they were."""
 
 

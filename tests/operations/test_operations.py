@@ -33,7 +33,9 @@ async def read(world: World, name: str) -> tuple[str, str]:
     assert found, "an operation begins with who sends it"
     for word in set(re.findall(r'"@(\w+)"', text)):
         reference = await world.admin.fetchval(
-            "select reference from case_access where case_id = $1 and organisation = $2", named(word), world.organisations["icorn"]
+            "select reference from case_access where case_id = $1 and organisation = $2",
+            named(word),
+            world.organisations["icorn"],
         )
         text = text.replace(f'"@{word}"', f'"{reference}"')
     return found[1], text

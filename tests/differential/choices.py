@@ -1,0 +1,20 @@
+"""What random operations choose their arguments from: values that mostly find something, and some that do not."""
+
+from typing import Any
+
+LEAVES: dict[str, list[Any]] = {
+    "CountryCode": ["IR", "TR", "NO", "PL", "BY", "XX"],
+    "Date": ["2026-01-15", "2026-02-01", "2025-12-31", "2027-01-01"],
+    "DateTime": ["2026-03-01T00:00:00Z", "2026-03-02T01:00:00+01:00", "2026-05-01T00:00:00.5Z"],
+    "Duration": ["PT72H"],
+    "Boolean": [True, False],
+    "Int": [0, 1, 2, 3, 7],
+}
+NAMED: dict[str, list[Any]] = {
+    "name": ["a", "KRAK", "", "ó", "%", "\\"],
+    "familyName": ["farahani", "Öztürk-Ålesund", "Nobody", ""],
+    "feeds": ["haven", "northlight", "quiet", "none"],
+    "feed": ["haven", "northlight"],
+    "clientReference": ["PEN-1", "x"],
+}
+"""What arguments and input fields of these names are given."""
