@@ -10,6 +10,7 @@ from typing import Any
 from hub.engine.plan import UNAUTHORIZED
 from tests.differential.expected import denials
 from tests.differential.oracle import Oracle, Who, expires_at
+from tests.differential.pools import pools
 from tests.differential.tables import Tables, read_tables
 from tests.population import CLIENTS, populate
 from tests.world import World
@@ -22,6 +23,7 @@ class Pair:
     world: World
     tables: Tables
     oracles: dict[str, Oracle]
+    pools: dict[str, dict[str, list[str]]]
 
     async def compare(
         self, client: str, query: str, variables: Mapping[str, Any] | None = None, operation: str | None = None
@@ -78,4 +80,4 @@ async def pair(world: World) -> Pair:
         assert token is not None
         who = Who(world.organisations[organisation], name, frozenset(scopes), "PROTECTION", expires_at(token.value))
         oracles[name] = Oracle(tables, who)
-    return Pair(world, tables, oracles)
+    return Pair(world, tables, oracles, {name: pools(oracle, oracles) for name, oracle in oracles.items()})

@@ -25,6 +25,7 @@ class Disclosure:
 
     def __init__(self, tables: Tables, organisation: int) -> None:
         self._tables, self._organisation = tables, organisation
+        self._seen: dict[tuple[Any, str], bool] = {}
         self.icorn = tables.the("organisation", id=organisation)["kind"] == "ICORN"
 
     def bases(self, case: Row, category: str) -> list[str]:
@@ -70,6 +71,11 @@ class Disclosure:
 
     def case(self, case: Row, category: str = "OVERVIEW") -> bool:
         """May the organisation see a category of a case?"""
+        if (case["id"], category) not in self._seen:
+            self._seen[case["id"], category] = self._case(case, category)
+        return self._seen[case["id"], category]
+
+    def _case(self, case: Row, category: str) -> bool:
         if not self.bases(case, category) or self._held(case["id"]):
             return False
         consents = self._tables.all("consent", case_id=case["id"])

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from graphql import DocumentNode, build_ast_schema, parse, validate_schema
+from graphql import DocumentNode, ObjectTypeDefinitionNode, build_ast_schema, parse, validate_schema
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -18,7 +18,6 @@ COMMITTED = Path(__file__).parents[2] / "schema" / "schema.graphql"
 
 def fields(document: DocumentNode) -> dict[str, Any]:
     """Every field of every object type, as Type.field."""
-    definitions: tuple[Any, ...] = document.definitions
     types = [d for d in document.definitions if isinstance(d, ObjectTypeDefinitionNode)]
     return {f"{d.name.value}.{f.name.value}": f for d in types for f in d.fields or ()}
 

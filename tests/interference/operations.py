@@ -13,6 +13,7 @@ from graphql import (
     OperationDefinitionNode,
     OperationType,
     SelectionSetNode,
+    StringValueNode,
     Visitor,
     build_schema,
     parse,
@@ -48,53 +49,49 @@ def roots(kind: str) -> list[str]:
     return list(printed().type_map[kind].fields)  # type: ignore[attr-defined] # an object type
 
 
+DAYS = ["2026-01-11", "2026-01-15", "2026-02-10", "2026-03-01"]
+SCALARS = {
+    # Numbered here, and only later given the ids and texts of two worlds: a strategy is costly to make.
+    "ID": st.integers(0, 9999).map(lambda number: nodes.String(f"id:{number}")),
+    "String": st.integers(0, 9999).map(lambda number: nodes.String(f"text:{number}")),
+    "Int": st.sampled_from([1, 2, 3]).map(nodes.Int),
+    "CountryCode": st.sampled_from(["IR", "TR", "NO"]).map(nodes.String),
+    "LanguageTag": st.just(nodes.String("fa")),
+    "Date": st.sampled_from(DAYS).map(nodes.String),
+    "DateTime": st.sampled_from(DAYS).map(lambda day: nodes.String(f"{day}T08:00:00Z")),
+    "Duration": st.sampled_from(["PT5M", "P90D"]).map(nodes.String),
+}
+
+
+@cache
+def selections(kind: str, root: str) -> st.SearchStrategy[FieldNode]:
+    """Draw a field of Query or Mutation, with arguments and with what is selected of it."""
+    made = queries if kind == "Query" else mutations
+    return made(
+        printed(), fields=[root], custom_scalars=SCALARS, allow_null=False, print_ast=lambda document: document.definitions[0].selection_set.selections[0]  # type: ignore[attr-defined]
+    )  # fmt: skip
+
+
 class Operations:
-    """Draws operations of one pair's principal. `cursors` are those of earlier answers, to go on from."""
+    """Draws operations of one pair's principal."""
 
     def __init__(self, pair: Pair) -> None:
         worlds = (pair.left, pair.right)
         self._ids = ids(pair.principal.organisation, worlds)
         self._texts = texts(pair.principal.organisation, worlds)
-        days = ["2026-01-11", "2026-01-15", "2026-02-10", "2026-03-01"]
-        self._scalars = {
-            "ID": st.sampled_from(self._ids).map(nodes.String),
-            "String": st.sampled_from(self._texts).map(nodes.String),
-            "Int": st.sampled_from([1, 2, 3]).map(nodes.Int),
-            "CountryCode": st.sampled_from(["IR", "TR", "NO"]).map(nodes.String),
-            "LanguageTag": st.just(nodes.String("fa")),
-            "Date": st.sampled_from(days).map(nodes.String),
-            "DateTime": st.sampled_from(days).map(lambda day: nodes.String(f"{day}T08:00:00Z")),
-            "Duration": st.sampled_from(["PT5M", "P90D"]).map(nodes.String),
-        }
-        self._selections = {
-            (kind, root): made(
-                printed(),
-                fields=[root],
-                custom_scalars=self._scalars,
-                allow_null=False,
-                print_ast=lambda document: document,
-            )
-            for kind, made in (("Query", queries), ("Mutation", mutations))
-            for root in roots(kind)
-        }
 
     def query(self, draw: Draw) -> DocumentNode:
         """Draw a query on up to five root fields."""
         found: list[FieldNode] = []
         for number in range(draw(st.sampled_from([5, 3, 1]))):
             root = draw(st.sampled_from([*OFTEN, *OFTEN, *roots("Query")]))
-            (field,) = self._selected(draw, "Query", root)
-            found.append(_aliased(field, f"{root}{number}"))
+            found.append(_aliased(self._mended(draw, draw(selections("Query", root))), f"{root}{number}"))
         return _document(OperationType.QUERY, found)
-
-    def _selected(self, draw: Draw, kind: str, root: str) -> list[FieldNode]:
-        (operation,) = draw(self._selections[kind, root]).definitions
-        return [self._mended(draw, field) for field in operation.selection_set.selections]
 
     def mutation(self, draw: Draw) -> DocumentNode:
         """Draw a mutation, whose keys and references others may have used."""
         root = draw(st.sampled_from(["submitReferral", *roots("Mutation")]))
-        return _document(OperationType.MUTATION, self._selected(draw, "Mutation", root))
+        return _document(OperationType.MUTATION, [self._mended(draw, draw(selections("Mutation", root)))])
 
     def going_on(self, draw: Draw, earlier: DocumentNode, cursors: list[str]) -> DocumentNode:
         """Draw the next or another page of the lists of an earlier query."""
@@ -143,6 +140,11 @@ class Operations:
                     kept += _arguments(f"first: {draw(st.sampled_from([1, 2, 3]))}")
                 return _with(node, kept, operations.deeper(draw, node))
 
+            def enter_string_value(self, node: StringValueNode, *_: Any) -> StringValueNode | None:
+                kind, _colon, number = node.value.partition(":")
+                pool = {"id": operations._ids, "text": operations._texts}.get(kind)
+                return StringValueNode(value=pool[int(number) % len(pool)]) if pool and number.isdigit() else None
+
         changed: FieldNode = visit(field, Mend())
         return changed
 
@@ -151,7 +153,7 @@ class Operations:
         root = SINGULAR.get(node.name.value)
         if root is None or draw(st.integers(0, 3)) == 0:
             return node.selection_set
-        (inner,) = draw(self._selections["Query", root]).definitions[0].selection_set.selections
+        inner = draw(selections("Query", root))
         page: Any = parse(
             "{ edges { cursor node } pageInfo { hasNextPage endCursor startCursor } totalCount }"
         ).definitions[0]
@@ -177,7 +179,7 @@ class Operations:
     def narrow(self, draw: Draw, given: Any) -> str:
         """Keep one field of a filter, for all together match nothing."""
         field = draw(st.sampled_from(given.fields))
-        return "{%s}" % print_ast(field)
+        return f"{{{print_ast(field)}}}"
 
     def command(self, draw: Draw, name: str) -> str:
         """Draw a command's input as GraphQL text; consents only ever deny, for what one opens to oneself is no longer hidden."""

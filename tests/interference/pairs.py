@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any
 
 from hypothesis import HealthCheck, Phase, given, seed, settings
@@ -264,6 +265,7 @@ def pairs(draw: st.DrawFn, principal: Principal) -> Pair:
     return Pair(principal, left, right) if draw(st.booleans()) else Pair(principal, right, left)
 
 
+@cache
 def pair(principal: Principal, number: int) -> Pair:
     """Draw the pair of this number: number 0 is the plainest there is, every other one a random one."""
     found: list[Pair] = []

@@ -1,81 +1,120 @@
-"""A retry is safe: the same key from the same asker changes nothing more, whoever else uses it and however often."""
+"""A retry changes nothing and is answered as the first time; keys are each asker's own."""
 
 import asyncio
-from typing import Any
+import json
 
-from tests.hub.commands.kit import consent, counts, events, operation, referral
-from tests.world import World
+import pytest
 
-SUBMIT = operation("submitReferral")
-
-
-def submit(key: str, **changed: Any) -> dict[str, Any]:
-    """Give the variables of a referral under a key."""
-    return {"input": {"idempotencyKey": key, **referral(**changed)}}
+from tests.hub.commands.kit import AGREED, case_id, consent, counts, events, feed_record, operation, referral, run
+from tests.world import EVERY_SCOPE, World
 
 
-async def test_twenty_at_once_are_one_referral_and_one_answer(world: World) -> None:
-    """Concurrent replays have one effect, and everyone gets the very same answer."""
-    await world.data("pen", "{ __typename }")
-
-    answers = await asyncio.gather(*(world.send("pen", SUBMIT, submit("same")) for _ in range(20)))
-
-    assert len({answer.body for answer in answers}) == 1
-    assert await world.admin.fetchval("select count(*) from referral") == 1
-    assert await events(world) == ["referral.submitted"]
-
-
-async def test_a_replay_is_read_anew_under_the_rights_of_today(world: World) -> None:
-    """The first outcome is shown as it stands now: what the person took back since is not in it."""
-    first = await world.data("pen", SUBMIT, submit("k", to="organisation_arts-haven"))
-    await world.admin.execute("update consent set withdrawn_at = hub_now()")
-
-    second = await world.data("pen", SUBMIT, submit("k", to="organisation_arts-haven"))
-
-    assert first["submitReferral"]["referral"]["id"] == second["submitReferral"]["referral"]["id"]
-    assert first["submitReferral"]["referral"]["person"]["identity"] == {"familyName": "Mulberryson"}
-    assert second["submitReferral"]["referral"]["person"]["identity"] is None
+async def given(world: World, name: str) -> tuple[str, dict[str, object]]:
+    """Give a client and an input with which a command does something."""
+    case = await world.case()
+    ours = await case_id(world, case)
+    made = await world.consent(case)
+    child = await world.admin.fetchval("select child_name(pairwise($1, 'case', $2), $3)", world.organisations["icorn"], case, made)  # fmt: skip
+    inputs: dict[str, dict[str, object]] = {
+        "submitReferral": referral(clientReference="A", linkage={"algorithm": "a", "bits": "b"}),
+        "openCase": {"discipline": "WRITER", "riskLevel": "LOW"},
+        "shareCase": {"case": ours, "organisation": "organisation_pen-centre", "categories": AGREED, "until": "2026-07-01T00:00:00Z", "reason": "r"},
+        "linkRecords": {"case": ours, "records": [f"record_{await feed_record(world, 'n1')}"], "reason": "r"},
+        "holdCase": {"case": ours, "organisation": "organisation_pen-centre", "held": True, "reason": "r"},
+        "recordConsent": {"case": ours, "consent": consent()},
+        "withdrawConsent": {"consent": f"consent_{child}", "reason": "r"},
+    }  # fmt: skip
+    return "pen" if name == "submitReferral" else "desk", {"idempotencyKey": "once", **inputs[name]}
 
 
-async def test_the_same_key_with_another_input_is_a_problem(world: World) -> None:
-    """Nothing is done, and the sender is told to take a key of its own."""
-    await world.data("pen", SUBMIT, submit("k"))
+COMMANDS = ["submitReferral", "openCase", "shareCase", "linkRecords", "holdCase", "recordConsent", "withdrawConsent"]
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+async def test_twenty_at_once_are_one(world: World, name: str) -> None:
+    """One effect, one event, and twenty answers that are the same to the byte; so is one that comes later."""
+    client, input_ = await given(world, name)
     before = await counts(world)
+    answers = await asyncio.gather(*(world.send(client, operation(name), {"input": input_}) for _ in range(20)))
+    after = await counts(world)
+    later = await world.send(client, operation(name), {"input": input_})
 
-    answer = await world.data("pen", SUBMIT, submit("k", urgency="ROUTINE"))
+    assert len({(answer.status, answer.body) for answer in (*answers, later)}) == 1
+    assert json.loads(later.body)["data"][name]["problems"] == []
+    assert len(await events(world)) == 1
+    assert after == await counts(world) != before
 
-    assert answer["submitReferral"]["referral"] is None
-    assert [p["code"] for p in answer["submitReferral"]["problems"]] == ["IDEMPOTENCY_KEY_REUSED"]
+
+async def test_a_problem_is_answered_again_as_it_was(world: World) -> None:
+    """Also when the input would be well by now: a new try needs a new key."""
+    case = await case_id(world, await world.case())
+    input_ = {"idempotencyKey": "k", "case": case, "organisation": "organisation_late", "held": True, "reason": "r"}
+    first = await run(world, "desk", "holdCase", input_)
+    await world.organisation("late")
+
+    assert first["problems"][0]["code"] == "NOT_FOUND"
+    assert await run(world, "desk", "holdCase", input_) == first
+    assert (await run(world, "desk", "holdCase", {**input_, "idempotencyKey": "new"}))["problems"] == []
+
+
+async def test_a_key_belongs_to_one_input_and_one_mutation(world: World) -> None:
+    """Another input, or another mutation, under a used key is a problem, and does nothing."""
+    client, input_ = await given(world, "openCase")
+    await run(world, client, "openCase", input_)
+    before = await counts(world)
+    reused = [{"code": "IDEMPOTENCY_KEY_REUSED", "path": ["input", "idempotencyKey"]}]
+    case = await case_id(world, await world.admin.fetchval("select id from case_file limit 1"))
+    hold = {"idempotencyKey": "once", "case": case, "organisation": "organisation_pen-centre", "held": True, "reason": "r"}  # fmt: skip
+    for name, other in (("openCase", {**input_, "riskLevel": "HIGH"}), ("openCase", {**input_, "origin": None}), ("holdCase", hold)):  # fmt: skip
+        payload = await run(world, client, name, other)
+        assert [{k: v for k, v in p.items() if k != "message"} for p in payload["problems"]] == reused, name
+        assert payload["case"] is None
     assert await counts(world) == before
 
 
-async def test_keys_are_each_asker_s_own(world: World) -> None:
-    """Another client of the same organisation, and another organisation, may use the same key for something else."""
+async def test_the_same_key_of_another_client_is_another_key(world: World) -> None:
+    """Of another organisation, and of the same one: neither learns that the key was used."""
     await world.client("pen-two", "pen-centre")
-    answers = [
-        await world.data(client, SUBMIT, submit("k", urgency=urgency))
-        for client, urgency in (("pen", "URGENT"), ("pen-two", "ROUTINE"), ("arts", "EMERGENCY"))
-    ]
-
-    assert [a["submitReferral"]["problems"] for a in answers] == [[], [], []]
-    assert len({a["submitReferral"]["referral"]["id"] for a in answers}) == 3
-
-
-async def test_problems_are_an_outcome_too(world: World) -> None:
-    """A refused input stays refused under its key, with the same problems."""
-    wrong = submit("k", consents=[consent(categories=["OVERVIEW"])])
-
-    first, second = [(await world.data("pen", SUBMIT, wrong))["submitReferral"] for _ in range(2)]
-
-    assert first == second
-    assert {p["code"] for p in first["problems"]} == {"NOT_CONSENTED"}
+    ids = set()
+    for client in ("pen", "pen-two", "arts"):
+        payload = await run(world, client, "submitReferral", {"idempotencyKey": "k", **referral()})
+        assert payload["problems"] == []
+        ids.add(payload["referral"]["id"])
+    assert len(ids) == 3
 
 
-async def test_an_outcome_on_record_has_no_content(world: World) -> None:
-    """What is kept for a retry is the mutation, a keyed digest, and an id or problems: nothing that was said."""
-    await world.data("pen", SUBMIT, submit("k"))
+@pytest.mark.parametrize("key", ["", "k" * 201])
+async def test_a_key_has_a_length(world: World, key: str) -> None:
+    """None, or too long, is a problem beside it, and nothing is kept of it."""
+    payload = await run(world, "pen", "submitReferral", {"idempotencyKey": key, **referral()})
 
-    (row,) = await world.admin.fetch("select o::text as text from outcome o")
+    assert [(p["code"], p["path"]) for p in payload["problems"]] == [("BAD_KEY", ["input", "idempotencyKey"])]
+    assert await world.admin.fetchval("select count(*) from outcome") == 0
 
-    for word in ("Mulberryson", "Zarifeh", "Hazelreason", "Rowanevidence"):
-        assert word not in row["text"]
+
+async def test_a_retry_is_read_back_under_todays_rights(world: World) -> None:
+    """What the first answer showed is not stored: who may no longer see it is not shown it again."""
+    input_ = {"idempotencyKey": "k", **referral(to="organisation_arts-haven")}
+    first = await run(world, "pen", "submitReferral", input_)
+    await world.admin.execute("update consent set withdrawn_at = hub_now()")
+    again = await run(world, "pen", "submitReferral", input_)
+
+    assert first["referral"]["person"]["identity"] == {"familyName": "Mulberryson"}
+    assert again["referral"]["id"] == first["referral"]["id"]
+    assert again["referral"]["person"]["identity"] is None
+
+
+async def test_several_mutations_of_one_request_each_stand_alone(world: World) -> None:
+    """In the order written; one with a problem takes nothing from the others, and two with one key and input are one."""
+    await world.client("clerk", "icorn", [s for s in EVERY_SCOPE if s != "cases:read"])
+    asked = """mutation { a: openCase(input: {idempotencyKey: "1", discipline: WRITER, riskLevel: LOW}) { __typename problems { code } }
+      b: openCase(input: {idempotencyKey: "2", riskLevel: LOW}) { problems { code path } } __typename
+      c: openCase(input: {idempotencyKey: "1", discipline: WRITER, riskLevel: LOW}) { problems { code } } }"""
+
+    assert await world.data("clerk", asked) == {
+        "a": {"__typename": "CasePayload", "problems": []},
+        "b": {"problems": [{"code": "REQUIRED", "path": ["input", "discipline"]}]},
+        "__typename": "Mutation",
+        "c": {"problems": []},
+    }
+    assert await world.admin.fetchval("select count(*) from case_file") == 1

@@ -1,0 +1,146 @@
+"""A command happens whole or not at all, tells nobody what is hidden, leaves its event, and leaves no word of anybody in clear."""
+
+import asyncio
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from tests.hub.commands.kit import (
+    AGREED,
+    SECRETS,
+    case_id,
+    consent,
+    consent_id,
+    counts,
+    done,
+    events,
+    feed_record,
+    operation,
+    referral,
+    referral_id,
+)
+from tests.world import World
+
+LEFT = ("audit", "seen_proof", "outcome")
+
+
+async def whole(world: World) -> dict[str, int]:
+    """Count everything that a request may leave behind."""
+    left = {table: await world.admin.fetchval(f"select count(*) from {table}") for table in LEFT}  # noqa: S608 a table's name
+    return {**await counts(world), **left}
+
+
+BREAK = """
+create or replace function hub.fails() returns trigger language plpgsql as $$ begin raise exception 'Mulberryson broke it'; end $$;
+create trigger fails before insert on hub.{table} for each statement execute function hub.fails();
+"""
+
+
+@pytest.mark.parametrize("table", ["referral_person", "consent", "referral_event", "event", "audit"])
+async def test_a_statement_that_fails_midway_leaves_nothing(world: World, table: str) -> None:
+    """Not the rows before it, not the key, not the proof; the client is told that the hub failed, and the retry does it all."""
+    input_ = {"input": {"idempotencyKey": "k", **referral()}}
+    before = await whole(world)
+    await world.database.admin(BREAK.format(table=table))
+    failed = await world.send("pen", operation("submitReferral"), input_)
+
+    assert failed.status == 500
+    assert b"INTERNAL_SERVER_ERROR" in failed.body
+    assert b'"data"' not in failed.body
+    assert b"Mulberryson" not in failed.body
+    assert await whole(world) == before
+    await world.database.admin(f"drop trigger fails on hub.{table}")
+    assert (await world.data("pen", operation("submitReferral"), input_))["submitReferral"]["problems"] == []
+
+
+async def test_an_event_is_in_the_outbox_exactly_when_its_change_is_there(world: World) -> None:
+    """While the change is not committed, neither is to be seen; then both are."""
+    blocker = await world.database.connect("postgres")
+    transaction = blocker.transaction()
+    await transaction.start()
+    await blocker.execute("lock table audit in exclusive mode")
+    running = asyncio.create_task(done(world, "pen", "submitReferral", referral()))
+    while not await world.admin.fetchval("select exists (select from pg_locks where not granted)"):
+        assert not running.done()
+        await asyncio.sleep(0)
+    assert (await events(world), await world.admin.fetchval("select count(*) from referral")) == ([], 0)
+    await transaction.rollback()
+    await running
+
+    assert (await events(world), await world.admin.fetchval("select count(*) from referral")) == (["referral.submitted"], 1)  # fmt: skip
+
+
+async def test_what_is_hidden_is_not_found(world: World) -> None:
+    """For every id of every input: one that is somebody else's is answered like one that never was, byte for byte."""
+    hidden, case = await world.case(), await world.case()
+    await world.agreement("pen-centre", origins=["TR"])
+    await world.agreement("arts-haven")
+    made = await world.consent(hidden)
+    foreign = await world.referral("arts-haven")
+    record = await feed_record(world, "a1", "arts-haven")
+    ours = await case_id(world, case)
+    share = {"organisation": "organisation_arts-haven", "categories": AGREED, "reason": "r"}
+    attempts: list[tuple[str, dict[str, Any], str, list[str]]] = [
+        ("recordConsent", {"consent": consent()}, "case", [await case_id(world, hidden, "pen-centre"), await case_id(world, hidden, "arts-haven"), ours]),
+        ("recordConsent", {"consent": consent()}, "referral", [await referral_id(world, foreign, o) for o in ("pen-centre", "arts-haven", "icorn")]),
+        ("withdrawConsent", {}, "consent", [await consent_id(world, hidden, made, o) for o in ("pen-centre", "arts-haven", "icorn")]),
+        ("shareCase", share, "case", [await case_id(world, hidden, "pen-centre"), ours]),
+        ("holdCase", {"organisation": "organisation_arts-haven", "held": True, "reason": "r"}, "case", [await case_id(world, hidden, "pen-centre")]),
+        ("openCase", {"riskLevel": "LOW"}, "referral", [await referral_id(world, foreign, "pen-centre"), await referral_id(world, foreign)]),
+        ("openCase", {"riskLevel": "LOW"}, "feedRecord", [f"record_{record}"]),
+    ]  # fmt: skip
+    before = await counts(world)
+    for name, given, key, ids in attempts:
+        kind = ids[0].partition("_")[0]
+        nowhere = f"{kind}_{uuid4()}" + ("_0123456789abcdef" if kind == "consent" else "")
+        answers = set()
+        for identifier in (*ids, nowhere, "", f"{kind}_", "organisation_icorn"):
+            variables = {"input": {"idempotencyKey": str(uuid4()), **given, key: identifier}}
+            answer = await world.send("pen", operation(name), variables)
+            assert b"NOT_FOUND" in answer.body
+            answers.add((answer.status, answer.body))
+        assert len(answers) == 1, (name, key)
+    assert await counts(world) == before
+
+
+async def test_nothing_that_was_said_of_anybody_lies_in_clear(world: World) -> None:
+    """Every word of a referral, a case, a decision and its end, searched for in every table: as text, and in bytes."""
+    sent = referral(to="organisation_icorn", linkage={"algorithm": "a", "bits": "Alderbits"})
+    made = await done(world, "pen", "submitReferral", sent)
+    ours = await referral_id(world, await world.admin.fetchval("select id from referral"))
+    case = (await done(world, "desk", "openCase", {"referral": ours, "riskLevel": "LOW"}))["id"]
+    share = {"case": case, "organisation": "organisation_pen-centre", "categories": AGREED, "reason": "Hazelreason"}
+    await done(world, "desk", "shareCase", share)
+    await done(world, "desk", "holdCase", {"case": case, "organisation": "organisation_arts-haven", "held": True, "reason": "Hazelreason"})  # fmt: skip
+    record = await feed_record(world, "n1")
+    await done(world, "desk", "linkRecords", {"case": case, "records": [f"record_{record}"], "reason": "Hazelreason"})
+    await done(world, "desk", "recordConsent", {"case": case, "consent": consent(decision="DENY")})
+    await done(world, "pen", "withdrawConsent", {"consent": made["consents"][0]["id"], "reason": "Aspenwithdrawal"})
+
+    tables = await world.admin.fetch("select relnamespace::regnamespace || '.' || relname as name from pg_class where relkind = 'r' and relnamespace in ('hub'::regnamespace, 'auth'::regnamespace)")  # fmt: skip
+    assert len(tables) > 40
+    for table in tables:
+        text = await world.admin.fetchval(f"select string_agg(t::text, ' ') from {table['name']} t") or ""  # noqa: S608 a table's name
+        for secret in SECRETS:
+            assert secret not in text, table
+            assert secret.encode().hex() not in text, table
+    reasons = await world.admin.fetchval("select (select count(*) from share where reason is not null) + (select count(*) from hold where reason is not null)")  # fmt: skip
+    assert reasons == 2
+
+
+async def test_a_command_leaves_an_audit_record(world: World) -> None:
+    """Who, what and why, and whose case: also of a command that had a problem."""
+    case = await world.case()
+    ours = await case_id(world, case)
+    hold = {"case": ours, "organisation": "organisation_pen-centre", "held": True, "reason": "r"}
+    asked = "mutation ($input: HoldCaseInput!) { holdCase(input: $input) { case { id } problems { code } } }"
+    for key, changed in (("1", {}), ("2", {"organisation": "organisation_nowhere"})):
+        await world.data("desk", asked, {"input": {"idempotencyKey": key, **hold, **changed}})
+    pseudonym = await world.admin.fetchval("select pseudonym from case_file")
+
+    records = await world.admin.fetch("select client, action, purpose, subjects from audit order by id")
+    assert [tuple(record) for record in records] == [
+        ("desk", "mutation holdCase", "PROTECTION", [pseudonym]),
+        ("desk", "mutation holdCase", "PROTECTION", []),
+    ]
