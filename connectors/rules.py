@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-import jmespath  # type: ignore[import-untyped]
-from jmespath.functions import Functions  # type: ignore[import-untyped]
+import jmespath
+from jmespath.functions import Functions
 
 from connectors.problem import Flaw
 from connectors.record import Part
