@@ -153,7 +153,7 @@ async def ready(request: Request) -> Response:
     try:
         for pool in (pools.app, pools.auth, pools.worker):
             await pool.fetchval("select 1", timeout=2)
-    except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+    except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError) as error:
         log.error("health.not_ready", error=type(error).__name__)  # noqa: TRY400 a traceback may hold content
         return PlainTextResponse("not ready: the database cannot be reached\n", 503, {"Cache-Control": "no-store"})
     return PlainTextResponse("ready\n", headers={"Cache-Control": "no-store"})

@@ -23,6 +23,16 @@ BODY_LIMIT: Final = 256 * 1024
 PADDING: Final = 1024
 """Answers are filled up to a multiple of this, so that their length tells little (security, response size)."""
 NEW: Final = "application/graphql-response+json"
+UNREACHABLE: Final = (
+    OSError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.TooManyConnectionsError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.InterfaceError,
+    # The pool's own, when a request and its upkeep reconnect at the same moment.
+    asyncpg.InternalClientError,
+)
+"""What a database says that is not there, not yet, or not any more."""
 log = structlog.get_logger(__name__)
 
 
@@ -71,7 +81,7 @@ async def answer(request: Request) -> Response:
             None,
             [problem("TIMEOUT", "This took too long and was given up: ask for less at once.")],
         )
-    except (OSError, asyncpg.PostgresConnectionError, asyncpg.TooManyConnectionsError, asyncpg.InterfaceError) as error:
+    except UNREACHABLE as error:
         log.error("database.unavailable", error=type(error).__name__)  # noqa: TRY400 a traceback may hold content
         return respond(
             request,
@@ -101,7 +111,7 @@ async def read(request: Request) -> Asked:
             raise RequestRefusedError(problem("LIMIT_EXCEEDED", f"A request may have at most {BODY_LIMIT} bytes."))
     try:
         return _DECODER.decode(bytes(body))
-    except (msgspec.DecodeError, msgspec.ValidationError, RecursionError):
+    except (msgspec.DecodeError, msgspec.ValidationError, UnicodeDecodeError, RecursionError):
         raise RequestRefusedError(
             problem(
                 "BAD_REQUEST", 'The body must be JSON: {"query": "...", "variables": {...}, "operationName": "..."}.'

@@ -144,7 +144,10 @@ def quiet(message: str) -> str:
     'Int cannot represent non-integer value.'
     >>> quiet("Value 'x' does not exist in 'CaseStatus' enum.")
     "This value does not exist in 'CaseStatus' enum."
+    >>> quiet("Syntax Error: Expected Name, found String 'many'.")
+    'Syntax Error: Expected Name, found String.'
     """
+    message = re.sub(r"\b(Name|String|BlockString|Int|Float) (['\"]).*\2", r"\1", message, flags=re.DOTALL)
     message = re.sub(r"^Value .+ does not exist in", "This value does not exist in", message, flags=re.DOTALL)
     message = re.sub(r"; found: .*$", "", message, flags=re.DOTALL)
     message = re.sub(

@@ -125,7 +125,6 @@ ALL_SCOPES, READER, SENDER, RECIPIENT, CITY = (
 LEAKS: tuple[tuple[str, Leak], ...] = (
     (READER, Leak("a case is there for whoever names it", plant=_planted(_by_id), walls=ONLY_THE_FIRST)),
     (READER, Leak("totalCount counts every case", plant=_planted(_total), walls=ONLY_THE_FIRST)),
-    (CITY, Leak("a filter matches a hidden name", plant=_planted(_filter), walls=ONLY_THE_FIRST)),
     (READER, Leak("the order follows hidden residencies", plant=_planted(_order), walls=ONLY_THE_FIRST)),
     (
         RECIPIENT,
@@ -154,7 +153,6 @@ LEAKS: tuple[tuple[str, Leak], ...] = (
         ),
     ),
     (READER, Leak("updatedAt moves with hidden edits", plant=_planted(_moved), walls=ONLY_THE_FIRST)),
-    (ALL_SCOPES, Leak("a referral leads to a hidden case", plant=_planted(_edge), walls=ONLY_THE_FIRST)),
     (CITY, Leak("everyone reads every feed", sql=_policy("feed_record", "present"), walls=ONLY_THE_SECOND)),
     (
         SENDER,
@@ -165,3 +163,9 @@ LEAKS: tuple[tuple[str, Leak], ...] = (
     ),
     (SENDER, Leak("an idempotency key is everyone's", sql=_trigger("outcome", "t.key = new.key", "return null"))),
 )  # fmt: skip
+
+RARE: tuple[tuple[str, Leak], ...] = (
+    (CITY, Leak("a filter matches a hidden name", plant=_planted(_filter), walls=ONLY_THE_FIRST)),
+    (ALL_SCOPES, Leak("a referral leads to a hidden case", plant=_planted(_edge), walls=ONLY_THE_FIRST)),
+)
+"""Holes that a random question seldom falls into: looked for in long runs only."""
