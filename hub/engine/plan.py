@@ -205,6 +205,7 @@ class _Planner:
         """Plan node(id) and nodes(ids): the ids name the types, and the types' own scopes are asked for."""
         ids = asked.values["ids"] if "ids" in asked.values else [asked.values["id"]]
         choices: dict[str, tuple[Rows, Where, tuple[Ask, ...]]] = {}
+        selected: dict[str, tuple[Ask, ...]] = {}
         denied = None
         for word in sorted({prefix(i) for i in ids}):
             name, noun = next(((t, n) for t, n in NOUNS.items() if word in n.places), ("", Noun()))
@@ -214,8 +215,10 @@ class _Planner:
                 denied = denied or self.denied(key, path, lacking)
                 continue
             self.made.categories |= {noun.category} - {""}
-            kind = self.schema.type_map[name]
-            choices[word] = (noun.rows, noun.places[word], self.select(kind, sets, path))  # type: ignore[arg-type]
+            if name not in selected:
+                # Once a type, though ids of two kinds may name it: what the scopes deny in it is one error.
+                selected[name] = self.select(self.schema.type_map[name], sets, path)  # type: ignore[arg-type]
+            choices[word] = (noun.rows, noun.places[word], selected[name])
         if "ids" not in asked.values and not choices:
             return denied or Ask(key, constant="null")
         self.made.pages.append(Ask(key, rule.source, arguments=asked))

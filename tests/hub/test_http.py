@@ -3,14 +3,18 @@
 import io
 import json
 import logging
+from contextlib import AsyncExitStack
+from pathlib import Path
 from typing import Any
 
 import httpx2
 import pytest
 
 from auth.client import proof
+from hub.embedded import embedded_server
 from hub.log import set_up_logging
-from tests.world import ISSUER, World
+from tests.conftest import FAST, Database, build_template
+from tests.world import ISSUER, World, build
 
 SECRET = "Unrepeatable"
 
@@ -199,3 +203,85 @@ async def test_logs_at_their_most_talkative_hold_nothing_of_a_request(world: Wor
     assert "request.fault" in lines.getvalue()
     for word in (SECRET, "Farahani", token.value, token.value.split(".")[1]):
         assert word not in lines.getvalue()
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b'{"query": "\xff"}', b"[" * 100_000, b'{"query": "{ __typename }", "variables": ' + b"[" * 50_000, b'{"query": "\\ud800"}', b""],
+    ids=["not UTF-8", "deep", "deep variables", "half a character", "nothing"],
+)  # fmt: skip
+async def test_bytes_that_are_no_json_are_a_bad_request(world: World, body: bytes) -> None:
+    """However they are broken, it is the sender's fault and is said as such."""
+    answer = await post(world, body)
+
+    assert (answer.status_code, answer.json()["errors"][0]["extensions"]["code"]) == (400, "BAD_REQUEST")
+
+
+@pytest.mark.parametrize(
+    "query",
+    [f'{{ cases "{SECRET}" }}', f"{{ cases(first: {{a: {SECRET}}}) {{ totalCount }} }}", f'{{ node(id: "{SECRET}\\u{{D800}}") {{ id }} }}',
+     f'{{ case(by: "{SECRET}") {{ id }} }}', f'{{ cases(filter: ["{SECRET}"]) {{ totalCount }} }}', f'query ($a: Int = "{SECRET}") {{ cases(first: $a) {{ totalCount }} }}'],
+)  # fmt: skip
+async def test_a_literal_in_the_wrong_place_is_not_repeated(world: World, query: str) -> None:
+    """A syntax error may be somebody's name, too."""
+    answer = await post(world, json.dumps({"query": query}))
+
+    assert answer.status_code == 400
+    assert SECRET not in answer.text
+
+
+async def test_a_proof_is_good_once(world: World) -> None:
+    """The second request with it is refused, and nothing is answered, whatever it asks."""
+    await post(world, '{"query": "{ __typename }"}')
+    asker = world.clients["pen"]
+    token = asker._token.value  # type: ignore[union-attr] # noqa: SLF001 the request before got one
+    once = proof(asker._proof_key, f"{ISSUER}/graphql", world.now, access_token=token)  # noqa: SLF001 as above
+    first, second = [await post(world, '{"query": "{ cities { totalCount } }"}', {"DPoP": once}) for _ in range(2)]
+
+    assert first.status_code == 200
+    assert second.status_code == 401
+    assert 'error="invalid_dpop_proof"' in second.headers["www-authenticate"]
+    assert second.headers["cache-control"] == "no-store"
+    assert "data" not in second.json()
+
+
+async def test_a_token_in_the_url_is_refused(world: World) -> None:
+    """It would end up in logs on the way."""
+    answer = await world.http.post(f"{ISSUER}/graphql?access_token=x", content=b"{}")
+
+    assert (answer.status_code, "data" in answer.json()) == (400, False)
+
+
+@pytest.mark.parametrize("method", ["PUT", "DELETE", "OPTIONS", "PATCH"])
+async def test_other_methods_are_not_there(world: World, method: str) -> None:
+    """Nor is any permission for other origins."""
+    answer = await world.http.request(method, f"{ISSUER}/graphql", headers={"Origin": "https://elsewhere.example"})
+
+    assert answer.status_code == 405
+    assert not [name for name in answer.headers if name.startswith("access-control-")]
+
+
+async def test_a_database_that_stops_and_comes_back(tmp_path: Path) -> None:
+    """While it is away every request gets 503 and a clear text, also one that held a connection; afterwards all is well again."""
+    ask = '{"query": "{ cities { totalCount } }"}'
+    async with AsyncExitStack() as stack:
+        with embedded_server(tmp_path, FAST) as server:
+            await build_template(server, "hub")
+            world = await stack.enter_async_context(build(Database(server, "hub")))
+            await world.organisation("pen-centre")
+            await world.client("pen", "pen-centre")
+            assert (await post(world, ask)).status_code == 200
+            await world.admin.close()
+        for _ in range(6):
+            answer = await post(world, ask)
+            assert (answer.status_code, answer.json()["errors"][0]["extensions"]["code"]) == (
+                503,
+                "SERVICE_UNAVAILABLE",
+            )
+        ready, live = [(await world.http.get(f"{ISSUER}/health/{what}")).status_code for what in ("ready", "live")]
+        assert (ready, live) == (503, 200)
+
+        with embedded_server(tmp_path, FAST):
+            assert (await post(world, ask)).status_code == 200
+            assert (await world.http.get(f"{ISSUER}/health/ready")).status_code == 200
+            await stack.aclose()

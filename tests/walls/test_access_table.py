@@ -114,6 +114,7 @@ async def test_many_changes_at_once_never_leave_a_stale_row(database: Database) 
     async def change(seed: int) -> None:
         chosen = random.Random(seed)  # noqa: S311 the same sequence in every run
         connection = await database.connect("postgres")
+        await connection.execute("set deadlock_timeout = '20ms'")
         for _ in range(8):
             try:
                 async with connection.transaction():
@@ -122,8 +123,6 @@ async def test_many_changes_at_once_never_leave_a_stale_row(database: Database) 
             except asyncpg.DeadlockDetectedError:
                 continue
 
-    await admin.execute("alter system set deadlock_timeout = '20ms'")
-    await admin.execute("select pg_reload_conf()")
     await asyncio.gather(*(change(seed) for seed in range(6)))
 
     assert await stale(admin) == []
