@@ -68,11 +68,13 @@ class _Walker:
     def _nodes(self, node: FieldNode, inner: list[SelectionSetNode], path: tuple[str, ...]) -> Iterator[Denial]:
         given = get_argument_values(PRINTED.query_type.fields[node.name.value], node, self._variables)  # type: ignore[union-attr] # there is one
         words = {i.partition("_")[0] for i in given.get("ids", [given.get("id")])}
+        walked = set()
         denied: list[list[str]] | None = None
         for word in sorted(words & WORDS.keys()):
             if wanted := lacks(PRINTED.type_map[WORDS[word]], self._scopes):
                 denied = denied or wanted
-            else:
+            elif WORDS[word] not in walked:
+                walked.add(WORDS[word])
                 yield from self.walk(WORDS[word], inner, path)
         if denied:
             yield path, tuple(map(tuple, denied))

@@ -48,6 +48,7 @@ OPERATIONS: dict[str, tuple[str, dict[str, Any]]] = {
     "filters of referrals": ('{ a: referrals(filter: {from: "organisation_pen-centre", status: [SUBMITTED]}, orderBy: [{field: URGENCY, direction: DESC}]) { edges { node { urgency } } } b: referrals(filter: {to: "organisation_arts-haven", submittedFrom: "2026-03-02T01:00:00+01:00", submittedTo: "2026-03-05T00:00:00Z"}) { totalCount } c: referrals(filter: {from: "nobody"}) { totalCount } }', {}),
     "nodes of every kind, and of none": ('query ($ids: [ID!]!) { nodes(ids: $ids) { __typename id ... on City { code } ... on Organisation { code } ... on Feed { state } ... on Node { x: id } } none: nodes(ids: []) { id } one: nodes(ids: "city_bergen") { id } }',
         {"ids": ["city_bergen", "organisation_icorn", "feed_haven", "city_", "city", "", "_", "City_bergen", "city_nowhere", "case_x", "case_00000000-0000-0000-0000-000000000000", "7", "city_bergen", "feed_bergen"]}),
+    "two kinds of ids for one type": ('{ nodes(ids: ["consent_x", "agreed_x"]) { ... on Consent { case { id } organisation { code } } } }', {}),
     "node": ('query ($i: ID!) { node(id: $i) { ... on City { name } id } a: node(id: 7) { id } b: node(id: "case_1") { id } c: node(id: "city_BERGEN") { id } }', {"i": "city_bergen"}),
     "introspection beside data": ('query ($t: String!) { __schema { queryType { ...T } mutationType { name } directives { name args { name } } } viewer { clientId } t: __type(name: $t) { ...T fields { name isDeprecated type { kind ofType { name } } } } none: __type(name: "Nothing") { name } ...Q } fragment T on __Type { name kind } fragment Q on Query { __schema { types { name } } }', {"t": "Case"}),
     "text that Postgres cannot hold": ('{ city(code: "a\\u0000b") { id } cities(filter: {name: "\\u0000"}) { totalCount } node(id: "city_\\u0000") { id } nodes(ids: ["city_a\\u0000", "city_bergen"]) { id } }', {}),
@@ -66,3 +67,39 @@ async def test_an_operation_is_answered_as_plain_resolvers_answer_it(both: Pair,
     query, variables = OPERATIONS[name]
 
     await both.compare(client, query, variables)
+
+
+@pytest.mark.parametrize("name", ["First", "Second"])
+async def test_of_several_operations_the_named_one_is_run(both: Pair, name: str) -> None:
+    """Each with variables of its own; they share their fragments."""
+    query = """query First($n: Int) { cities(first: $n) { ...C } } query Second($f: CityFilter = {withVacancy: true}) { x: cities(filter: $f) { ...C } }
+      fragment C on CityConnection { edges { node { code } } }"""
+
+    data = await both.compare("pen", query, {}, name)
+
+    assert list(data) == [{"First": "cities", "Second": "x"}[name]]
+
+
+@pytest.mark.parametrize("order", ["OPENED_ON", "UPDATED_AT", "RISK_LEVEL"])
+@pytest.mark.parametrize("direction", ["ASC", "DESC"])
+@pytest.mark.parametrize(("size", "cursor", "end", "more"), [("first", "after", "endCursor", "hasNextPage"), ("last", "before", "startCursor", "hasPreviousPage")])  # fmt: skip
+async def test_following_cursors_walks_the_whole_list_once(
+    both: Pair, order: str, direction: str, size: str, cursor: str, end: str, more: str
+) -> None:
+    """In every order and from either end: each page as plain resolvers give it, and together the list."""
+    query = f"""query ($c: String, $o: [CaseOrder!], $all: Int!) {{
+      page: cases({size}: 3, {cursor}: $c, orderBy: $o) {{ edges {{ node {{ id }} }} pageInfo {{ {end} {more} }} }}
+      whole: cases(first: $all, orderBy: $o) {{ edges {{ node {{ id }} }} }} }}"""
+    variables: dict[str, Any] = {"o": [{"field": order, "direction": direction}], "all": 500}
+    seen: list[Any] = []
+
+    while True:
+        data = await both.compare("desk", query, variables)
+        page = data["page"]["edges"]
+        seen = [*seen, *page] if size == "first" else [*page, *seen]
+        if not data["page"]["pageInfo"][more]:
+            break
+        variables["c"] = data["page"]["pageInfo"][end]
+
+    assert seen == data["whole"]["edges"]
+    assert len(seen) == 12

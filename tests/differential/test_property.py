@@ -19,7 +19,7 @@ from tests.population import CLIENTS
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 EXAMPLES = int(os.environ.get("HUB_TEST_EXAMPLES", "0"))
-"""How many random operations are tried; 0 is the same 600 in every run."""
+"""How many random operations are tried; 0 is the same 400 in every run."""
 EXHAUSTIVE = settings(
     max_examples=EXAMPLES or 250,
     derandomize=not EXAMPLES,
