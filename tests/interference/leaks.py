@@ -93,7 +93,7 @@ def _column(old: str, new: str) -> Change:
 
 def _moved(ask: Ask, rows: Any) -> Ask:
     moved = (
-        "{row}.updated_at + (select count(*) from case_health v where v.case_id = {row}.case_id) * interval '1 second'"
+        "{row}.updated_at + (select count(*) from residency v where v.case_id = {row}.case_id) * interval '1 second'"
     )
     return replace(ask, source=Column(moved)) if ask.source == Column("{row}.updated_at") and rows == CASE else ask
 
@@ -125,6 +125,8 @@ ALL_SCOPES, READER, SENDER, RECIPIENT, CITY = (
 LEAKS: tuple[tuple[str, Leak], ...] = (
     (READER, Leak("a case is there for whoever names it", plant=_planted(_by_id), walls=ONLY_THE_FIRST)),
     (READER, Leak("totalCount counts every case", plant=_planted(_total), walls=ONLY_THE_FIRST)),
+    (CITY, Leak("a filter matches a hidden name", plant=_planted(_filter), walls=ONLY_THE_FIRST)),
+    (ALL_SCOPES, Leak("a referral leads to a hidden case", plant=_planted(_edge), walls=ONLY_THE_FIRST)),
     (READER, Leak("the order follows hidden residencies", plant=_planted(_order), walls=ONLY_THE_FIRST)),
     (
         RECIPIENT,
@@ -163,9 +165,3 @@ LEAKS: tuple[tuple[str, Leak], ...] = (
     ),
     (SENDER, Leak("an idempotency key is everyone's", sql=_trigger("outcome", "t.key = new.key", "return null"))),
 )  # fmt: skip
-
-RARE: tuple[tuple[str, Leak], ...] = (
-    (CITY, Leak("a filter matches a hidden name", plant=_planted(_filter), walls=ONLY_THE_FIRST)),
-    (ALL_SCOPES, Leak("a referral leads to a hidden case", plant=_planted(_edge), walls=ONLY_THE_FIRST)),
-)
-"""Holes that a random question seldom falls into: looked for in long runs only."""

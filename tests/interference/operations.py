@@ -16,6 +16,8 @@ from graphql import (
     StringValueNode,
     Visitor,
     build_schema,
+    get_named_type,
+    is_leaf_type,
     parse,
     parse_value,
     print_ast,
@@ -26,13 +28,19 @@ from hypothesis_graphql import mutations, nodes, queries
 
 from schema.query import SCHEMA
 from tests.interference.facts import CATEGORIES, ORGANISATIONS
-from tests.interference.names import ids, texts
+from tests.interference.names import FAMILY_NAMES, ids, texts
 from tests.interference.pairs import IDEMPOTENCY_KEYS, REFERENCES, Pair
 
 PAGING = ("first", "after", "last", "before")
 SAID = 'reason: "Asked to leave", person: {profile: {biography: "Two books", languages: ["fa"]}, identity: {familyName: "Petrova"}}'
-OFTEN = ("cases", "cases", "case", "case", "referrals", "referral", "node", "nodes", "feedRecords", "cities")
+OFTEN = {
+    "cases": ["cases:read"], "case": ["cases:read"], "referrals": ["referrals:read"], "referral": ["referrals:read"],
+    "node": [], "nodes": [], "feedRecords": ["feeds:read"], "cities": ["residencies:read"],
+}  # fmt: skip
+"""Roots to ask most, with the scopes without which there is nothing to ask."""
 SINGULAR = {"cases": "case", "referrals": "referral", "cities": "city", "organisations": "organisation"}
+NODES = {"case": "Case", "referral": "Referral", "consents": "Consent", "city": "City", "organisation": "Organisation"}
+"""Fields that lead to nodes, of which plain values are asked for besides what was drawn."""
 KEYS = [*IDEMPOTENCY_KEYS, *(f"own-{number}" for number in range(20))]
 """Idempotency keys: some that others used, and more, so that not every command is a replay."""
 Draw = Callable[[st.SearchStrategy[Any]], Any]
@@ -79,18 +87,22 @@ class Operations:
         worlds = (pair.left, pair.right)
         self._ids = ids(pair.principal.organisation, worlds)
         self._texts = texts(pair.principal.organisation, worlds)
+        self._often = [root for root in OFTEN if pair.principal.may(*OFTEN[root]) for _ in range(2)]
+        self._submits = pair.principal.may("referrals:submit")
+        self.changes = pair.principal.may("cases:write") or pair.principal.may("consents:write")
 
     def query(self, draw: Draw) -> DocumentNode:
-        """Draw a query on up to five root fields."""
+        """Draw a query on one root field or six."""
         found: list[FieldNode] = []
-        for number in range(draw(st.sampled_from([5, 3, 1]))):
-            root = draw(st.sampled_from([*OFTEN, *OFTEN, *roots("Query")]))
+        for number in range(draw(st.sampled_from([1, 6, 6, 6]))):
+            root = draw(st.sampled_from([*self._often, *self._often, *roots("Query")]))
             found.append(_aliased(self._mended(draw, draw(selections("Query", root))), f"{root}{number}"))
         return _document(OperationType.QUERY, found)
 
     def mutation(self, draw: Draw) -> DocumentNode:
         """Draw a mutation, whose keys and references others may have used."""
-        root = draw(st.sampled_from(["submitReferral", *roots("Mutation")]))
+        often = ["submitReferral"] * 8 if self._submits else ["recordConsent", "withdrawConsent"]
+        root = draw(st.sampled_from([*often, *roots("Mutation")]))
         return _document(OperationType.MUTATION, [self._mended(draw, draw(selections("Mutation", root)))])
 
     def going_on(self, draw: Draw, earlier: DocumentNode, cursors: list[str]) -> DocumentNode:
@@ -122,7 +134,7 @@ class Operations:
         class Mend(Visitor):
             def enter_field(self, node: FieldNode, *_: Any) -> FieldNode | None:
                 if not node.arguments:
-                    return None
+                    return _with(node, [], operations.deeper(draw, node)) if node.name.value in NODES else None
                 kept = []
                 for argument in node.arguments:
                     name = argument.name.value
@@ -131,7 +143,7 @@ class Operations:
                     elif name == "input":
                         kept += _arguments(f"input: {operations.command(draw, node.name.value)}")
                     elif name == "filter" and draw(st.booleans()):
-                        kept += _arguments(f"filter: {operations.narrow(draw, argument.value)}")
+                        kept += _arguments(f"filter: {operations.narrow(draw, node.name.value, argument.value)}")
                     elif name in ("filter", "orderBy", "maxAge", "deadline") and draw(st.integers(0, 2)):
                         continue
                     elif name not in PAGING:
@@ -149,18 +161,29 @@ class Operations:
         return changed
 
     def deeper(self, draw: Draw, node: FieldNode) -> SelectionSetNode | None:
-        """Draw a list's own selection, or one that goes to its nodes."""
-        root = SINGULAR.get(node.name.value)
-        if root is None or draw(st.integers(0, 3)) == 0:
+        """Draw a field's own selection, made richer; of a list, most often one that goes to its nodes."""
+        name = node.name.value
+        if name in NODES and node.selection_set is not None:
+            return self.richer(draw, name, node.selection_set)
+        if name not in SINGULAR or draw(st.integers(0, 3)) == 0:
             return node.selection_set
-        inner = draw(selections("Query", root))
+        inner = draw(selections("Query", SINGULAR[name])).selection_set
         page: Any = parse(
             "{ edges { cursor node } pageInfo { hasNextPage endCursor startCursor } totalCount }"
         ).definitions[0]
         edges, *rest = page.selection_set.selections
         cursor, inside = edges.selection_set.selections
-        inside = _with(inside, [], inner.selection_set)
+        inside = _with(inside, [], self.richer(draw, SINGULAR[name], inner))
         return SelectionSetNode(selections=(_with(edges, [], SelectionSetNode(selections=(cursor, inside))), *rest))
+
+    def richer(self, draw: Draw, noun: str, selected: SelectionSetNode | None) -> SelectionSetNode:
+        """Ask of a node some of what is near, besides."""
+        assert selected is not None
+        there = {s.name.value for s in selected.selections if isinstance(s, FieldNode)}
+        fields = nearby(NODES[noun])
+        chosen = draw(st.integers(0, 2 ** len(fields) - 1))
+        more = (f for number, f in enumerate(fields) if chosen >> number & 1 and f.name.value not in there)
+        return SelectionSetNode(selections=(*selected.selections, *more))
 
     def id_of(self, draw: Draw, *words: str) -> str:
         """Draw an id that begins with one of these words, as GraphQL text."""
@@ -168,7 +191,7 @@ class Operations:
 
     def name_of(self, draw: Draw, noun: str) -> str:
         """Draw how one case or referral is named."""
-        if draw(st.booleans()):
+        if draw(st.integers(0, 2)):
             return f"{{id: {self.id_of(draw, noun)}}}"
         word = "reference" if noun == "case" or draw(st.booleans()) else "clientReference"
         fitting = (
@@ -176,10 +199,14 @@ class Operations:
         )
         return f'{{{word}: "{draw(st.sampled_from(fitting or self._texts))}"}}'
 
-    def narrow(self, draw: Draw, given: Any) -> str:
-        """Keep one field of a filter, for all together match nothing."""
-        field = draw(st.sampled_from(given.fields))
-        return f"{{{print_ast(field)}}}"
+    def narrow(self, draw: Draw, root: str, given: Any) -> str:
+        """Keep one field of a filter, for all together match nothing; of cases, most often one that asks of what may be hidden."""
+        field = print_ast(draw(st.sampled_from(given.fields)))
+        if root == "cases":
+            name = f'familyName: "{draw(st.sampled_from(FAMILY_NAMES))}"'
+            sender = f'referredBy: "organisation_{draw(st.sampled_from(list(ORGANISATIONS)))}"'
+            field = draw(st.sampled_from([field, name, sender]))
+        return f"{{{field}}}"
 
     def command(self, draw: Draw, name: str) -> str:
         """Draw a command's input as GraphQL text; consents only ever deny, for what one opens to oneself is no longer hidden."""
@@ -233,6 +260,23 @@ def _with(node: FieldNode, arguments: list[ArgumentNode], selection: SelectionSe
         directives=(),
         selection_set=selection or node.selection_set,
     )
+
+
+@cache
+def nearby(kind: str) -> list[FieldNode]:
+    """Give the fields of a type that are plain values, and those that lead one step further: to an id or a count."""
+    found = []
+    for name, field in printed().type_map[kind].fields.items():  # type: ignore[attr-defined] # an object type
+        below = get_named_type(field.type)
+        step = next((n for n in ("id", "totalCount") if n in getattr(below, "fields", {})), None)
+        if is_leaf_type(below) or step:
+            found += _fields(f"{name} {{ {step} }}" if step else name)
+    return found
+
+
+def _fields(text: str) -> list[Any]:
+    (operation,) = parse("{" + text + "}", no_location=True).definitions
+    return list(operation.selection_set.selections)  # type: ignore[attr-defined] # an operation
 
 
 def _aliased(node: FieldNode, alias: str) -> FieldNode:

@@ -233,7 +233,14 @@ def aimed(draw: st.DrawFn, principal: Principal, share: float) -> list[Fact]:
             starts_on=st.just("2026-02-01"),
         )
         facts.append(draw(stay))
-    return [*facts, referred(102, principal.organisation, "icorn", principal, case=draw(st.sampled_from([103, None])))]
+    others = [code for code in PARTNERS if code != principal.organisation]
+    for number in range(30, 30 + draw(st.integers(round(2 * share), 4))):
+        # What the person says of others is for them and ICORN alone.
+        about, whom = draw(st.sampled_from(people)), draw(st.sampled_from(others))
+        facts.append(
+            Consent(id=number, case=about, referral=None, decision="DENY", organisation=whom, categories=("OVERVIEW",))
+        )
+    return [*facts, referred(102, principal.organisation, "icorn", principal, case=103 if share else None)]
 
 
 def grown(world: Iterable[Fact], candidates: Iterable[Fact], allowed: Callable[[World], bool]) -> World:

@@ -8,9 +8,10 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
+from hypothesis.errors import Flaky
 
 from hub.embedded import Server
-from tests.interference.leaks import LEAKS, RARE
+from tests.interference.leaks import LEAKS
 from tests.interference.operations import Operations
 from tests.interference.pairs import PRINCIPALS, Pair, pair
 from tests.interference.twins import Filled, Leak, Told, Twins, cursors
@@ -20,7 +21,6 @@ TIMES = int(os.environ.get("HUB_INTERFERENCE", "1"))
 SEQUENCES = 40
 """Sequences of operations for each pair of worlds."""
 SOUND = Leak("none")
-PLANTED = (*LEAKS, *RARE) if "HUB_INTERFERENCE" in os.environ else LEAKS
 WALLS = (SOUND, Leak("the first wall alone", walls=frozenset({1})), Leak("the second wall alone", walls=frozenset({2})))
 
 
@@ -52,6 +52,7 @@ def probe(runner: asyncio.Runner, filled: Filled, worlds: Pair, leak: Leak, numb
         suppress_health_check=list(HealthCheck),
         phases=phases,
         print_blob=False,
+        report_multiple_bugs=False,
     )
     @given(st.data())
     def sequence(data: st.DataObject) -> None:
@@ -59,7 +60,7 @@ def probe(runner: asyncio.Runner, filled: Filled, worlds: Pair, leak: Leak, numb
         known: list[str] = []
         earlier = None
         for _ in range(data.draw(st.integers(1, 3))):
-            kind = data.draw(st.sampled_from(["query", "query", "on", "mutation"]))
+            kind = data.draw(st.sampled_from(["query", "query", "on", *(["mutation"] if operations.changes else [])]))
             if kind == "mutation":
                 asked = operations.mutation(data.draw)
             elif kind == "on" and earlier is not None and known:
@@ -70,6 +71,10 @@ def probe(runner: asyncio.Runner, filled: Filled, worlds: Pair, leak: Leak, numb
 
     try:
         sequence()
+    except Flaky:
+        # It takes what was changed before to tell them apart again; the first time says enough.
+        assert twins.told is not None
+        raise twins.told from None
     finally:
         runner.run(twins.aclose())
 
@@ -92,7 +97,7 @@ def test_worlds_that_differ_in_what_is_hidden_are_answered_alike(
     )
 
 
-@pytest.mark.parametrize(("name", "leak"), PLANTED, ids=[leak.name for _, leak in PLANTED])
+@pytest.mark.parametrize(("name", "leak"), LEAKS, ids=[leak.name for _, leak in LEAKS])
 def test_a_planted_leak_is_found(runner: asyncio.Runner, filled: Filled, name: str, leak: Leak) -> None:
     """The very same property fails where a hole was made on purpose."""
     with pytest.raises(Told):  # noqa: PT012 one of these draws finds it

@@ -75,12 +75,12 @@ class Twins:
         self._filled, self._leak = filled, leak
         self._copies = AsyncExitStack()
         self._hubs: list[World] = []
-        self._told = False
+        self.told: Told | None = None
         self._changes = CHANGES
 
     async def fresh(self) -> None:
         """Give both hubs their world as it was, unless little was changed."""
-        if self._changes < (1 if self._told else CHANGES):
+        if self._changes < (1 if self.told else CHANGES):
             return
         await self.aclose()
         for name in await self._filled.names(self.pair):
@@ -107,8 +107,9 @@ class Twins:
         self._changes += sent.startswith("mutation")
         left, right = [await self._client(hub).graphql(sent) for hub in self._hubs]
         if _seen(left) != _seen(right) or left.status == HTTPStatus.INTERNAL_SERVER_ERROR:
-            self._told = True
-            raise Told(f"{sent}\n{_shown(left)}\n{_shown(right)}")
+            told = Told(f"{sent}\n{_shown(left)}\n{_shown(right)}")
+            self.told = self.told or told
+            raise told
         return left
 
     def _client(self, hub: World) -> HubClient:
