@@ -150,8 +150,10 @@ async def link_records(asker: Asker, given: Input) -> uuid.UUID:
 
 
 async def _desk(asker: Asker, found: Problems) -> None:
+    """Stop here for anybody else: what more is wrong would tell of cases that they may not see."""
     if not await asker.is_icorn():
         found.add("NOT_ALLOWED", "Only ICORN's desk changes cases.")
+        found.settle()
 
 
 async def _case(asker: Asker, given: Input, found: Problems) -> uuid.UUID | None:

@@ -46,19 +46,19 @@ def child(parent: uuid.UUID, kind: str, number: int) -> str:
 
 
 def ids(organisation: str, worlds: tuple[World, World]) -> list[str]:
-    """Give every id that a client of an organisation could try: of what is there in either world, in its own names and in others'."""
+    """Give every id that a client of an organisation could try: of what is there in either world, in its own names, most often, and in ICORN's."""
     found = (
         [f"city_{code}" for code in CITIES]
         + [f"feed_{code}" for code in FEEDS]
         + [f"organisation_{code}" for code in ORGANISATIONS]
     )
     for fact in worlds[0] | worlds[1]:
-        for asked in (organisation, "icorn"):
-            found += _ids(asked, fact)
+        own = _ids(organisation, fact)
+        found += [*own[:1] * 4, *own[1:], *_ids("icorn", fact)]
     absent = uuid.uuid5(SPACE, "absent")
     found += [f"{word}_{absent}" for word in ("case", "referral", "record", "agreement")]
     found += ["case_", "case_1", "consent_x_y", "nothing", "city_nowhere", f"message_{absent}_1", f"event_{absent}_1"]
-    return sorted(set(found))
+    return sorted(found)
 
 
 def _ids(organisation: str, fact: Any) -> list[str]:

@@ -88,8 +88,15 @@ class Operations:
         self._ids = ids(pair.principal.organisation, worlds)
         self._texts = texts(pair.principal.organisation, worlds)
         self._often = [root for root in OFTEN if pair.principal.may(*OFTEN[root]) for _ in range(2)]
-        self._submits = pair.principal.may("referrals:submit")
-        self.changes = pair.principal.may("cases:write") or pair.principal.may("consents:write")
+        often = (
+            ("referrals:submit", "submitReferral", 6),
+            ("cases:write", "openCase", 4),
+            ("consents:write", "withdrawConsent", 2),
+        )
+        self._commands = [name for scope, name, times in often if pair.principal.may(scope) for _ in range(times)]
+        # Whoever reads no cases mostly changes things.
+        changes = ["mutation"] * (4 if not pair.principal.may("cases:read") else 1 if self._commands else 0)
+        self.kinds = ["query", "query", "on", *changes]
 
     def query(self, draw: Draw) -> DocumentNode:
         """Draw a query on one root field or six."""
@@ -101,8 +108,7 @@ class Operations:
 
     def mutation(self, draw: Draw) -> DocumentNode:
         """Draw a mutation, whose keys and references others may have used."""
-        often = ["submitReferral"] * 8 if self._submits else ["recordConsent", "withdrawConsent"]
-        root = draw(st.sampled_from([*often, *roots("Mutation")]))
+        root = draw(st.sampled_from([*self._commands, *roots("Mutation")]))
         return _document(OperationType.MUTATION, [self._mended(draw, draw(selections("Mutation", root)))])
 
     def going_on(self, draw: Draw, earlier: DocumentNode, cursors: list[str]) -> DocumentNode:
@@ -226,10 +232,9 @@ class Operations:
         case = f"case: {self.id_of(draw, 'case')}"
         partner = f'organisation: "organisation_{draw(st.sampled_from(list(ORGANISATIONS)))}"'
         if name == "openCase":
+            referral, record = self.id_of(draw, "referral"), self.id_of(draw, "record")
             source = draw(
-                st.sampled_from(
-                    ["", f"referral: {self.id_of(draw, 'referral')}", f"feedRecord: {self.id_of(draw, 'record')}"]
-                )
+                st.sampled_from(["", f"referral: {referral}", f"referral: {referral}", f"feedRecord: {record}"])
             )
             return f"{{{key}, {source}, riskLevel: LOW}}"
         if name == "recordConsent":

@@ -1,24 +1,27 @@
 """The promise: what a principal may not see changes no byte of any answer it can get, in whatever order it asks."""
 
 import asyncio
+import json
 import os
 import zlib
 from collections.abc import Iterator
 
 import pytest
+from graphql import parse
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 from hypothesis.errors import Flaky
 
 from hub.embedded import Server
 from tests.interference.leaks import LEAKS
+from tests.interference.names import pairwise
 from tests.interference.operations import Operations
 from tests.interference.pairs import PRINCIPALS, Pair, pair
 from tests.interference.twins import Filled, Leak, Told, Twins, cursors
 
 TIMES = int(os.environ.get("HUB_INTERFERENCE", "1"))
 """How much more to draw than in a run of all tests."""
-SEQUENCES = 40
+SEQUENCES = 30
 """Sequences of operations for each pair of worlds."""
 SOUND = Leak("none")
 WALLS = (SOUND, Leak("the first wall alone", walls=frozenset({1})), Leak("the second wall alone", walls=frozenset({2})))
@@ -60,7 +63,7 @@ def probe(runner: asyncio.Runner, filled: Filled, worlds: Pair, leak: Leak, numb
         known: list[str] = []
         earlier = None
         for _ in range(data.draw(st.integers(1, 3))):
-            kind = data.draw(st.sampled_from(["query", "query", "on", *(["mutation"] if operations.changes else [])]))
+            kind = data.draw(st.sampled_from(operations.kinds))
             if kind == "mutation":
                 asked = operations.mutation(data.draw)
             elif kind == "on" and earlier is not None and known:
@@ -95,6 +98,22 @@ def test_worlds_that_differ_in_what_is_hidden_are_answered_alike(
         zlib.crc32(f"{name} {walls.name} {number}".encode()),
         share,
     )
+
+
+def test_whoever_may_not_open_cases_is_not_told_that_there_is_one(runner: asyncio.Runner, filled: Filled) -> None:
+    """Only the desk opens cases; anybody else hears that, and not that the person it referred has a case already."""
+    worlds = pair(PRINCIPALS["a sender of referrals"], 0)
+    twins = Twins(filled, worlds, SOUND)
+    referral = pairwise(worlds.principal.organisation, "referral", 102)
+    asked = parse(
+        f'mutation {{ openCase(input: {{idempotencyKey: "k", referral: "referral_{referral}", riskLevel: LOW}}) {{ problems {{ code }} }} }}'
+    )
+    runner.run(twins.fresh())
+    try:
+        answer = runner.run(twins.ask(asked))
+    finally:
+        runner.run(twins.aclose())
+    assert json.loads(answer.body) == {"data": {"openCase": {"problems": [{"code": "NOT_ALLOWED"}]}}}
 
 
 @pytest.mark.parametrize(("name", "leak"), LEAKS, ids=[leak.name for _, leak in LEAKS])
