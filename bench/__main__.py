@@ -1,4 +1,7 @@
-"""`python -m bench`: the combined view of a partner, by the hub with everything on, beside the bare limit, in one run."""
+"""`python -m bench`: the combined view of a partner, by the hub with everything on, beside the bare limit, in one run.
+
+`python -m bench profile` takes one request apart instead.
+"""
 
 import asyncio
 import json
@@ -24,6 +27,7 @@ from auth.client import Answer, Credentials, HubClient, proof
 from auth.keyring import Keyring
 from bench.load import Round, once, request, run
 from bench.operations import Q1, Q1_IDENTITY, Q4
+from bench.parts import take_apart
 from bench.world import DATABASE, SETTINGS, Partner, fill
 from hub.embedded import dsns, embedded_server
 
@@ -123,12 +127,12 @@ def report(contenders: list[Contender]) -> None:
     table = Table(title=f"{CONNECTIONS} connections, {ROUNDS} interleaved rounds of {SECONDS:.0f} s, medians")
     for heading in (
         "contender",
-        "requests/s",
+        "req/s",
         "p50 ms",
         "p99 ms",
-        "CPU ms each",
+        "CPU ms",
         "RSS MB",
-        "of the bare rate (min to max)",
+        "of bare (min to max)",
     ):
         table.add_column(heading, justify="left" if heading == "contender" else "right", no_wrap=True)
     limit = contenders[0]
@@ -173,18 +177,25 @@ async def main() -> None:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="hub-bench-")))
         keyring = Keyring.create(folder / "keys.json")
         server = stack.enter_context(embedded_server(folder / "postgres", SETTINGS))
-        hub_port, bare_port = free_port(), free_port()
+        hub_port, bare_port, asgi_port = free_port(), free_port(), free_port()
         with console.status("loading 20,000 cases, 60,000 referrals, 6,000 residencies, 40 organisations"):
             partner = await fill(server, keyring)
+        if sys.argv[1:] == ["profile"]:
+            await take_apart(dsns(server, DATABASE), folder / "keys.json", partner, console)
+            return
         given = {
             "dsns": dsns(server, DATABASE),
             "keys": str(folder / "keys.json"),
             "organisation": partner.organisation,
         }
-        started = [start("hub", {**given, "port": hub_port}), start("bare", {**given, "port": bare_port})]
+        started = [
+            start("hub", {**given, "port": hub_port}),
+            start("bare", {**given, "port": bare_port}),
+            start("asgi", {**given, "port": asgi_port}),
+        ]
         try:
-            await until_up(hub_port)
-            await until_up(bare_port)
+            for port in (hub_port, bare_port, asgi_port):
+                await until_up(port)
             asker = Asker(partner, hub_port)
             asker.token = (await asker.client.token()).value
             ours = json.loads(await once(hub_port, next(asker.messages(Q1, 1))))
@@ -196,11 +207,12 @@ async def main() -> None:
             console.print(
                 f"answers agree: {len(ours['data']['cases']['edges'])} cases, {sum(len(e['node']['referrals']['edges']) for e in ours['data']['cases']['edges'])} referrals"
             )
-            hub_process, bare_process = (psutil.Process(p.pid) for p in started)
+            hub_process, bare_process, asgi_process = (psutil.Process(p.pid) for p in started)
             contenders = [
                 Contender("bare Starlette, one statement", bare_port, bare_process, Q1),
-                Contender("hub: both walls, gate, audit, token + proof", hub_port, hub_process, Q1),
-                Contender("hub: the same with 50 identities opened", hub_port, hub_process, Q1_IDENTITY),
+                Contender("bare ASGI, the same statement", asgi_port, asgi_process, Q1),
+                Contender("hub: walls, gate, audit, token, proof", hub_port, hub_process, Q1),
+                Contender("hub: and 50 identities opened", hub_port, hub_process, Q1_IDENTITY),
                 Contender("hub: 500 flat rows", hub_port, hub_process, Q4),
             ]
             postmaster = next(

@@ -12,6 +12,7 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from auth.keyring import Keyring
 from bench.operations import BARE
@@ -19,7 +20,7 @@ from connectors.problem import ConfigurationError
 from connectors.protocol import Connector
 from hub.app import Pools, create_app
 from hub.feeds.feed import Feed
-from hub.postgres import connect, open_pool
+from hub.postgres import HubConnection, connect, open_pool
 
 POOL = 8
 
@@ -29,36 +30,52 @@ def no_feed(_: Feed) -> Connector:
     raise ConfigurationError(())
 
 
-async def hub(dsns: dict[str, str], port: int, keys: Path) -> None:
-    """Serve the hub as it is deployed: both walls, gate and audit, token and proof verified on every request."""
-    app_pool = await open_pool(dsns["hub_app"], name="bench", role="hub_app", size=POOL)
+async def application(dsns: dict[str, str], keyring: Keyring, issuer: str) -> tuple[Starlette, Pools]:
+    """Put the hub together as it is deployed: both walls, gate and audit, token and proof verified on every request."""
     pools = Pools(
-        app_pool,
+        await open_pool(dsns["hub_app"], name="bench", role="hub_app", size=POOL),
         await open_pool(dsns["hub_auth"], name="bench", role="hub_auth", size=2),
         await open_pool(dsns["hub_worker"], name="bench", role="hub_worker", size=2),
     )
-    await serve(create_app(f"http://127.0.0.1:{port}", Keyring.load(keys), pools, no_feed), port)
+    return create_app(issuer, keyring, pools, no_feed), pools
 
 
-async def bare(dsns: dict[str, str], port: int, organisation: int) -> None:
-    """Serve the same JSON from one statement through bare Starlette: nobody is asked who they are, and nothing is written down."""
-    connections: asyncio.Queue[object] = asyncio.Queue()
+async def hub(dsns: dict[str, str], port: int, keys: Path) -> None:
+    """Serve the hub."""
+    app, _ = await application(dsns, Keyring.load(keys), f"http://127.0.0.1:{port}")
+    await serve(app, port)
+
+
+async def bare(dsns: dict[str, str], port: int, organisation: int, *, framework: bool) -> None:
+    """Serve the same JSON from one statement: nobody is asked who they are, and nothing is written down."""
+    connections: asyncio.Queue[HubConnection] = asyncio.Queue()
     for _ in range(POOL):
         connections.put_nowait(await connect(dsns["postgres"], name="bench", role="postgres"))
 
-    async def answer(request: Request) -> Response:
-        await request.body()
+    async def fetch() -> bytes:
         connection = await connections.get()
         try:
-            body = await connection.fetchval(BARE, organisation)  # type: ignore[attr-defined]
+            body: bytes = await connection.fetchval(BARE, organisation)
         finally:
             connections.put_nowait(connection)
-        return Response(body, media_type="application/json")
+        return body
 
-    await serve(Starlette(routes=[Route("/graphql", answer, methods=["POST"])]), port)
+    async def answer(request: Request) -> Response:
+        await request.body()
+        return Response(await fetch(), media_type="application/json")
+
+    async def asgi(_scope: Scope, receive: Receive, send: Send) -> None:
+        while (await receive()).get("more_body"):
+            pass
+        body = await fetch()
+        headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
+
+    await serve(Starlette(routes=[Route("/graphql", answer, methods=["POST"])]) if framework else asgi, port)
 
 
-async def serve(app: Starlette, port: int) -> None:
+async def serve(app: ASGIApp, port: int) -> None:
     """Serve on loopback as `hub serve` does."""
     config = uvicorn.Config(
         app, host="127.0.0.1", port=port, log_config=None, access_log=False, server_header=False, lifespan="off"
@@ -71,6 +88,6 @@ if __name__ == "__main__":
     served = (
         hub(given["dsns"], given["port"], Path(given["keys"]))
         if what == "hub"
-        else bare(given["dsns"], given["port"], given["organisation"])
+        else bare(given["dsns"], given["port"], given["organisation"], framework=what == "bare")
     )
     uvloop.run(served)

@@ -139,7 +139,12 @@ def _held(folder: Path, patience: float) -> Iterator[int]:
                         f"A server is running on {folder} already: stop it, or name another folder."
                     ) from None
                 time.sleep(0.1)
-        yield file.fileno()
+        # Out of reach of the guard's own descriptors, which are single digits.
+        held = fcntl.fcntl(file, fcntl.F_DUPFD_CLOEXEC, 10)
+        try:
+            yield held
+        finally:
+            os.close(held)
 
 
 @contextmanager

@@ -16,7 +16,12 @@ STARTS_AND_IS_KILLED = """
 import os, signal, sys
 from pathlib import Path
 from hub.embedded import embedded_server
-with embedded_server(Path(sys.argv[1]), {"fsync": "off"}):
+folder = Path(sys.argv[1])
+with embedded_server(folder, {"fsync": "off"}):
+    server = (folder / "data" / "postmaster.pid").read_text().split()[0]
+    held = [link.resolve() for link in Path(f"/proc/{server}/fd").iterdir()]
+    if (folder / "lock").resolve() not in held:
+        sys.exit("the server does not hold the folder's lock")
     os.kill(os.getpid(), signal.SIGKILL)
 """
 

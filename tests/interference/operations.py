@@ -5,31 +5,23 @@ from functools import cache
 from typing import Any
 
 from graphql import (
-    ArgumentNode,
     DocumentNode,
     FieldNode,
-    GraphQLSchema,
-    NameNode,
-    OperationDefinitionNode,
     OperationType,
     SelectionSetNode,
     StringValueNode,
     Visitor,
-    build_schema,
-    get_named_type,
-    is_leaf_type,
     parse,
-    parse_value,
     print_ast,
     visit,
 )
 from hypothesis import strategies as st
 from hypothesis_graphql import mutations, nodes, queries
 
-from schema.query import SCHEMA
 from tests.interference.facts import CATEGORIES, ORGANISATIONS
 from tests.interference.names import FAMILY_NAMES, ids, texts
 from tests.interference.pairs import IDEMPOTENCY_KEYS, REFERENCES, Pair
+from tests.interference.writing import aliased, arguments, document, nearby, printed, rewritten
 
 PAGING = ("first", "after", "last", "before")
 SAID = 'reason: "Asked to leave", person: {profile: {biography: "Two books", languages: ["fa"]}, identity: {familyName: "Petrova"}}'
@@ -44,12 +36,6 @@ NODES = {"case": "Case", "referral": "Referral", "consents": "Consent", "city": 
 KEYS = [*IDEMPOTENCY_KEYS, *(f"own-{number}" for number in range(20))]
 """Idempotency keys: some that others used, and more, so that not every command is a replay."""
 Draw = Callable[[st.SearchStrategy[Any]], Any]
-
-
-@cache
-def printed() -> GraphQLSchema:
-    """Give the schema as anyone may print it."""
-    return build_schema(SCHEMA.as_str())
 
 
 def roots(kind: str) -> list[str]:
@@ -103,13 +89,13 @@ class Operations:
         found: list[FieldNode] = []
         for number in range(draw(st.sampled_from([1, 6, 6, 6]))):
             root = draw(st.sampled_from([*self._often, *self._often, *roots("Query")]))
-            found.append(_aliased(self._mended(draw, draw(selections("Query", root))), f"{root}{number}"))
-        return _document(OperationType.QUERY, found)
+            found.append(aliased(self._mended(draw, draw(selections("Query", root))), f"{root}{number}"))
+        return document(OperationType.QUERY, found)
 
     def mutation(self, draw: Draw) -> DocumentNode:
         """Draw a mutation, whose keys and references others may have used."""
         root = draw(st.sampled_from([*self._commands, *roots("Mutation")]))
-        return _document(OperationType.MUTATION, [self._mended(draw, draw(selections("Mutation", root)))])
+        return document(OperationType.MUTATION, [self._mended(draw, draw(selections("Mutation", root)))])
 
     def going_on(self, draw: Draw, earlier: DocumentNode, cursors: list[str]) -> DocumentNode:
         """Draw the next or another page of the lists of an earlier query."""
@@ -125,7 +111,7 @@ class Operations:
                 kept = [a for a in node.arguments or () if a.name.value not in PAGING]
                 backward_there = not forth and node.name.value not in ("cases", "referrals", "cities", "organisations")
                 paging = f'first: {size}, after: "{cursor}"' if backward_there else given
-                return _with(node, [*kept, *_arguments(paging)])
+                return rewritten(node, [*kept, *arguments(paging)])
 
         changed: DocumentNode = visit(earlier, GoOn())
         return changed
@@ -140,23 +126,23 @@ class Operations:
         class Mend(Visitor):
             def enter_field(self, node: FieldNode, *_: Any) -> FieldNode | None:
                 if not node.arguments:
-                    return _with(node, [], operations.deeper(draw, node)) if node.name.value in NODES else None
+                    return rewritten(node, [], operations.deeper(draw, node)) if node.name.value in NODES else None
                 kept = []
                 for argument in node.arguments:
                     name = argument.name.value
                     if name == "by":
-                        kept += _arguments(f"by: {operations.name_of(draw, node.name.value)}")
+                        kept += arguments(f"by: {operations.name_of(draw, node.name.value)}")
                     elif name == "input":
-                        kept += _arguments(f"input: {operations.command(draw, node.name.value)}")
+                        kept += arguments(f"input: {operations.command(draw, node.name.value)}")
                     elif name == "filter" and draw(st.booleans()):
-                        kept += _arguments(f"filter: {operations.narrow(draw, node.name.value, argument.value)}")
+                        kept += arguments(f"filter: {operations.narrow(draw, node.name.value, argument.value)}")
                     elif name in ("filter", "orderBy", "maxAge", "deadline") and draw(st.integers(0, 2)):
                         continue
                     elif name not in PAGING:
                         kept.append(argument)
                 if draw(st.booleans()) and any(a.name.value == "first" for a in node.arguments):
-                    kept += _arguments(f"first: {draw(st.sampled_from([1, 2, 3]))}")
-                return _with(node, kept, operations.deeper(draw, node))
+                    kept += arguments(f"first: {draw(st.sampled_from([1, 2, 3]))}")
+                return rewritten(node, kept, operations.deeper(draw, node))
 
             def enter_string_value(self, node: StringValueNode, *_: Any) -> StringValueNode | None:
                 kind, _colon, number = node.value.partition(":")
@@ -179,8 +165,8 @@ class Operations:
         ).definitions[0]
         edges, *rest = page.selection_set.selections
         cursor, inside = edges.selection_set.selections
-        inside = _with(inside, [], self.richer(draw, SINGULAR[name], inner))
-        return SelectionSetNode(selections=(_with(edges, [], SelectionSetNode(selections=(cursor, inside))), *rest))
+        inside = rewritten(inside, [], self.richer(draw, SINGULAR[name], inner))
+        return SelectionSetNode(selections=(rewritten(edges, [], SelectionSetNode(selections=(cursor, inside))), *rest))
 
     def richer(self, draw: Draw, noun: str, selected: SelectionSetNode | None) -> SelectionSetNode:
         """Ask of a node some of what is near, besides."""
@@ -250,56 +236,3 @@ class Operations:
             "linkRecords": f"records: [{self.id_of(draw, 'record')}]",
         }[name]
         return f'{{{key}, {case}, {rest}, reason: "Asked"}}'
-
-
-def _arguments(text: str) -> list[ArgumentNode]:
-    value: Any = parse_value("{" + text + "}")
-    return [ArgumentNode(name=NameNode(value=f.name.value), value=f.value) for f in value.fields]
-
-
-def _with(node: FieldNode, arguments: list[ArgumentNode], selection: SelectionSetNode | None = None) -> FieldNode:
-    return FieldNode(
-        alias=node.alias,
-        name=node.name,
-        arguments=tuple(arguments),
-        directives=(),
-        selection_set=selection or node.selection_set,
-    )
-
-
-@cache
-def nearby(kind: str) -> list[FieldNode]:
-    """Give the fields of a type that are plain values, and those that lead one step further: to an id or a count."""
-    found = []
-    for name, field in printed().type_map[kind].fields.items():  # type: ignore[attr-defined] # an object type
-        below = get_named_type(field.type)
-        step = next((n for n in ("id", "totalCount") if n in getattr(below, "fields", {})), None)
-        if is_leaf_type(below) or step:
-            found += _fields(f"{name} {{ {step} }}" if step else name)
-    return found
-
-
-def _fields(text: str) -> list[Any]:
-    (operation,) = parse("{" + text + "}", no_location=True).definitions
-    return list(operation.selection_set.selections)  # type: ignore[attr-defined] # an operation
-
-
-def _aliased(node: FieldNode, alias: str) -> FieldNode:
-    name = NameNode(value=alias)
-    return FieldNode(
-        alias=name, name=node.name, arguments=node.arguments, directives=(), selection_set=node.selection_set
-    )
-
-
-def _document(kind: OperationType, fields: list[FieldNode]) -> DocumentNode:
-    selected = SelectionSetNode(selections=tuple(fields))
-    return DocumentNode(
-        definitions=(
-            OperationDefinitionNode(operation=kind, directives=(), variable_definitions=(), selection_set=selected),
-        )
-    )
-
-
-def text(document: DocumentNode) -> str:
-    """Write an operation as it is sent."""
-    return print_ast(document)

@@ -15,9 +15,9 @@ from hub.embedded import Server
 from hub.engine.compiled import WALLS
 from tests.conftest import Database, new_database
 from tests.interference.facts import World as Facts
-from tests.interference.operations import text
 from tests.interference.pairs import Pair
 from tests.interference.put import Putter
+from tests.interference.writing import text
 from tests.world import ISSUER, World, build, key_of
 
 NUMBERS = itertools.count(1)
