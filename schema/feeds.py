@@ -62,8 +62,10 @@ class FeedResult:
 
     feed: Feed = source(Nested())
     state: FeedState = column(
+        # What a live refresh found stands: its pull began after the question, so no age measured now would do it justice.
         "case when {row}.last_synced_at is null then 'UNAVAILABLE' when {max_age}::interval is null then {row}.state::text"
-        " when {row}.last_synced_at >= {now} - {max_age}::interval then 'FRESH' else 'STALE' end"
+        " else coalesce({refreshed}::text::jsonb ->> {row}.code,"
+        " case when {row}.last_synced_at >= {now} - {max_age}::interval then 'FRESH' else 'STALE' end) end"
     )
     fetched_at: DateTime | None = column("last_synced_at")
     records: list[FeedRecord] = source(Records())

@@ -2,7 +2,7 @@
 
 import json
 import uuid
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -249,7 +249,11 @@ def _no_feed(_: Feed) -> Connector:
 
 @asynccontextmanager
 async def build(
-    database: Database, *, walls: frozenset[int] = WALLS, app_role: str = "hub_app"
+    database: Database,
+    *,
+    walls: frozenset[int] = WALLS,
+    app_role: str = "hub_app",
+    connector_of: Callable[[Feed], Connector] = _no_feed,
 ) -> AsyncIterator[World]:
     """Put the hub together over a database. `app_role` other than hub_app takes the second wall down."""
     async with AsyncExitStack() as stack:
@@ -259,7 +263,7 @@ async def build(
         ]
         admin = await database.connect("postgres")
         world = World(database, Starlette(), httpx2.AsyncClient(), admin, Sealing(KEYRING))
-        world.app = create_app(ISSUER, KEYRING, Pools(*pools), _no_feed, clock=lambda: world.now, walls=walls)
+        world.app = create_app(ISSUER, KEYRING, Pools(*pools), connector_of, clock=lambda: world.now, walls=walls)
         await world.http.aclose()
         world.http = await stack.enter_async_context(
             httpx2.AsyncClient(transport=httpx2.ASGITransport(world.app), base_url=ISSUER)

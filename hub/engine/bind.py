@@ -22,6 +22,7 @@ from hub.engine.parameters import (
     Parameter,
     Parts,
     Place,
+    Refreshed,
     Size,
     dig,
     page_problems,
@@ -30,6 +31,7 @@ from hub.engine.parameters import (
 )
 from hub.engine.plan import Arguments, Plan
 from hub.engine.selection import Variables, arguments
+from hub.feeds.refresh import FeedFreshness
 from schema.fields import Command, Page, Remote, Source
 
 CURSOR_HINT: Final = (
@@ -50,12 +52,17 @@ class Binding:
         self._schema, self._variables, self._cursors, self._index_key = schema, variables, cursors, index_key
         self._known: dict[int, dict[str, Any]] = {}
         self._opened: dict[tuple[int, str], list[str]] = {}
+        self._refreshed: dict[int, dict[str, FeedFreshness]] = {}
 
     def arguments(self, asked: Arguments) -> dict[str, Any]:
         """Give a field's coerced arguments in this request."""
         if id(asked) not in self._known:
             self._known[id(asked)] = arguments(asked.parent, asked.node, self._variables)
         return self._known[id(asked)]
+
+    def refreshed(self, asked: Arguments, found: dict[str, FeedFreshness]) -> None:
+        """Keep what a live refresh found, for the statement that answers."""
+        self._refreshed[id(asked)] = found
 
     def judge(self, plan: Plan) -> None:
         """Refuse pages, ids and cursors that cannot be, all at once, before anything is done."""
@@ -96,6 +103,9 @@ class Binding:
                 return self._opened[id(asked), name][index]
             case FeedPlaces(asked):
                 return self._feed_places(asked)
+            case Refreshed(asked):
+                found = self._refreshed.get(id(asked))
+                return None if found is None else json.dumps({code: each.state for code, each in found.items()})
             case Ids(asked, word, convert):
                 ids = self.arguments(asked)["ids"]
                 return [split_id(i, convert) if word else None for i in ids]

@@ -16,7 +16,7 @@ from hub.engine.bind import Binding
 from hub.engine.compiled import Compiled, Plans
 from hub.engine.cursors import Cursors
 from hub.engine.documents import Document, Documents, RequestRefusedError, problem, variable_values
-from hub.engine.plan import Plan
+from hub.engine.plan import Arguments, Plan
 from hub.engine.selection import Variables
 from hub.engine.splice import MARK, Fill, cursors, opened, splice
 from hub.engine.statement import Statement
@@ -140,8 +140,20 @@ def _refreshes(engine: Engine, asked: Operation) -> list[Any]:
         if (max_age := values.get("maxAge")) is not None:
             feeds = (values.get("filter") or {}).get("feeds")
             feeds = None if feeds is None else [code for code in feeds if "\0" not in code]
-            waiting.append(engine.refresher.refresh(feeds, max_age, min(values.get("deadline") or DEADLINE, LONGEST)))
+            waiting.append(_refresh(engine, asked, part.arguments, feeds, max_age, values.get("deadline")))
     return waiting
+
+
+async def _refresh(
+    engine: Engine,
+    asked: Operation,
+    field: Arguments,
+    feeds: list[str] | None,
+    max_age: timedelta,
+    deadline: timedelta | None,
+) -> None:
+    found = await engine.refresher.refresh(feeds, max_age, min(DEADLINE if deadline is None else deadline, LONGEST))
+    asked.binding.refreshed(field, found)
 
 
 async def feed_results(engine: Engine, asked: Operation, wanted: Statement, body: bytes) -> Fill:

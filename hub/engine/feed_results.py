@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from hub.engine.parameters import PAGE_DEFAULT, PAGE_LIMIT, FeedPlaces, Given, Parts, Size
+from hub.engine.parameters import PAGE_DEFAULT, PAGE_LIMIT, FeedPlaces, Given, Parts, Refreshed, Size
 from hub.engine.plan import Ask, Plan
 from hub.engine.statement import Statement, Writer, assembled
 from schema.fields import Column, Records, Remote
@@ -47,9 +47,9 @@ def _results(writer: Writer, part: Ask, case: str) -> str:
     feed = writer.alias()
     # A parameter that no expression names would have no type.
     timed = any(isinstance(field.source, Column) and "{max_age}" in field.source.sql for field in part.asks)
-    if timed:
-        given = asked.values.get("maxAge") is not None
-        writer.context["max_age"] = writer.parameter(Given(asked, ("maxAge",))) if given else "null"
+    given = timed and asked.values.get("maxAge") is not None
+    writer.context["max_age"] = writer.parameter(Given(asked, ("maxAge",))) if given else "null"
+    writer.context["refreshed"] = writer.parameter(Refreshed(asked)) if given else "null"
     page = writer.alias("p")
     paged = [field for field in part.asks if isinstance(field.source, Records)]
     # The same records may be asked for under several names, each with a selection of its own.

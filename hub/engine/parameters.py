@@ -71,13 +71,20 @@ class Ids:
 
 
 @dataclass(frozen=True)
+class Refreshed:
+    """What a live refresh found of each feed: feed code to state, as JSON text; null where none was asked for."""
+
+    arguments: Arguments
+
+
+@dataclass(frozen=True)
 class Parts:
     """The keys under which a part of an answer was asked for."""
 
     number: int
 
 
-Parameter = Base | Given | Size | Place | FeedPlaces | Ids | Parts
+Parameter = Base | Given | Size | Place | FeedPlaces | Refreshed | Ids | Parts
 FEED_KEYS: Final = ("moved_at", "record_id")
 Converter = Callable[[Any], Any]
 

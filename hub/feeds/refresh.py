@@ -56,14 +56,14 @@ class Refresher:
         """Bring feeds (by code; None: all) to at most `max_age`, as far as `deadline` allows; say how fresh each is.
 
         None as `max_age` pulls nothing. A pull that outlives the deadline goes on for the next asker. Unknown codes are
-        left out. A feed's trouble is its state, never an exception.
+        left out, and so is every feed when not even their standing could be read in time. A feed's trouble is its state, never an exception.
         """
         until = asyncio.get_running_loop().time() + deadline.total_seconds()
         try:
             async with asyncio.timeout_at(until):
                 rows = await read_feeds(self._pool, feeds)
         except TimeoutError:
-            return {code: FeedFreshness(FeedState.UNAVAILABLE, None) for code in feeds or ()}
+            return {}
         pulls = {feed.code: self.pull(feed) for feed in rows if self._wanted(feed, max_age)}
         if pulls:
             left = until - asyncio.get_running_loop().time()
@@ -127,5 +127,7 @@ def _freshness(feed: Feed, max_age: timedelta | None, pull: asyncio.Task[SyncRes
         return FeedFreshness(result.state, result.synced_at)
     if feed.age is None:
         return FeedFreshness(FeedState.UNAVAILABLE, None)
-    fresh_enough = pull is None and (max_age is None or feed.age <= max_age)
-    return FeedFreshness(feed.standing if fresh_enough else FeedState.STALE, feed.last_synced_at)
+    if max_age is None:
+        return FeedFreshness(feed.standing, feed.last_synced_at)
+    fresh_enough = pull is None and feed.age <= max_age
+    return FeedFreshness(FeedState.FRESH if fresh_enough else FeedState.STALE, feed.last_synced_at)
