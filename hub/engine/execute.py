@@ -125,8 +125,7 @@ def _base(principal: Principal, document: Document, plan: Plan, subject: object)
         "operation": document.digest,
         "action": f"{plan.kind} {' '.join(sorted(set(plan.actions)))}",
         "categories": sorted(plan.categories),
-        # A record of having read what identifies a person must survive a power cut (design, Audit).
-        "commit": "on" if plan.categories - {"OVERVIEW"} else "off",
+        "commit": "on" if plan.durable else "off",
         "subject": subject,
     }
 

@@ -94,6 +94,12 @@ class Plan:
     actions: list[str] = field(default_factory=list)
     introspection: list[FieldNode] = field(default_factory=list)
 
+    @property
+    def durable(self) -> bool:
+        """Whether it must survive a power cut: a change that was answered, or the record of having read what is sealed."""
+        sealed = any(isinstance(part, Projection) for part in self.parts)
+        return self.kind == "mutation" or sealed or bool(self.categories - {"OVERVIEW"})
+
 
 def plan(
     schema: GraphQLSchema,

@@ -241,3 +241,24 @@ async def test_a_token_past_its_time_is_refused(peopled: World) -> None:
     client._token = type(token)(token.value, token.scopes, peopled.now + 600)  # noqa: SLF001 as above
 
     assert (await peopled.send("pen", "{ __typename }")).status == 401
+
+
+WITNESS = """
+create table public.witness (at_commit text);
+create function public.attest() returns trigger language plpgsql security definer as
+    $$ begin insert into public.witness values (current_setting('synchronous_commit')); return null; end $$;
+create constraint trigger attest after insert on hub.outcome deferrable initially deferred
+    for each row execute function public.attest();
+"""
+SUBMIT = """mutation { submitReferral(input: {idempotencyKey: "one", discipline: WRITER, urgency: URGENT, reason: "Asked",
+  person: {identity: {familyName: "Petrova"}}, consents: [{decision: ALLOW, recipients: {everyPartner: true},
+  categories: [OVERVIEW, IDENTITY], givenOn: "2026-05-01", evidence: "Form"}]}) { __typename } }"""
+
+
+async def test_a_change_is_on_the_disk_before_it_is_answered(peopled: World) -> None:
+    """At its commit a mutation waits for the disk: what was confirmed is not lost with the power."""
+    await peopled.admin.execute(WITNESS)
+
+    await peopled.data("pen", SUBMIT)
+
+    assert [row["at_commit"] for row in await peopled.admin.fetch("select * from public.witness")] == ["on"]

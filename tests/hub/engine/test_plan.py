@@ -158,3 +158,23 @@ def test_all_that_is_wrong_with_pages_is_said_at_once() -> None:
 def test_the_record_will_say_which_categories_are_read(query: str, categories: set[str]) -> None:
     """Lists, counts and children included; what tells nothing of a person is not recorded."""
     assert compiled(query).plan.categories == categories
+
+
+@pytest.mark.parametrize(
+    ("query", "durable"),
+    [
+        ("{ cases { edges { node { reference status } } } }", False),
+        ("{ cities { edges { node { code } } } viewer { scopes } }", False),
+        ("{ cases { edges { node { profile { biography } } } } }", True),
+        ("{ cases { edges { node { residencies { status } } } } }", True),
+        ("{ referrals { edges { node { reason } } } }", True),
+        ("{ feedRecords { records { person { identity { familyName } } } } }", True),
+        (
+            'mutation { withdrawConsent(input: {idempotencyKey: "k", consent: "consent_x"}) { problems { code } } }',
+            True,
+        ),
+    ],
+)
+def test_what_must_survive_a_power_cut_waits_for_the_disk(query: str, *, durable: bool) -> None:
+    """Every change, and every record of having read something sealed; design, Audit. The rest need not wait."""
+    assert compiled(query).plan.durable is durable
