@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+import asyncpg
 import msgspec
 
 from hub.commands.asker import Asker, Input, Problems, ProblemsError
@@ -19,6 +20,7 @@ from hub.engine.execute import Engine, Operation, feed_results, fetch, fills
 from hub.engine.plan import Ask
 from hub.engine.splice import Fill, splice
 from hub.engine.splice import problems as shown
+from hub.engine.statement import Statement
 
 Command = Callable[[Asker, Input], Awaitable[uuid.UUID]]
 COMMANDS: Final[Mapping[str, Command]] = {
@@ -31,6 +33,8 @@ COMMANDS: Final[Mapping[str, Command]] = {
     "withdrawConsent": withdraw_consent,
 }
 KEY_LENGTH: Final = 200
+ATTEMPTS: Final = 3
+"""How often a command is begun when changes of the same cases, made in another order, stand in each other's way."""
 
 
 @dataclass(frozen=True)
@@ -52,10 +56,7 @@ async def mutate(engine: Engine, asked: Operation) -> bytes:
                 answers.append((root.key, root.constant.encode(), {}))
                 continue
             wanted = next(statements)
-            async with connection.transaction():
-                await fetch(connection, entrance(gate), asked, {})
-                outcome = await settle(engine, asked, connection, root)
-                body = await fetch(connection, wanted, asked, {}, outcome.subject)
+            body, outcome = await _committed(engine, asked, connection, root, wanted, gate)
             gate = "live"
             filled = {**fills(engine, asked, wanted), b"problems": shown(asked.compiled.plan, outcome.problems)}
             answers.append((root.key, body, filled))
@@ -65,6 +66,23 @@ async def mutate(engine: Engine, asked: Operation) -> bytes:
     # Feeds are asked on a connection of their own, so this one is given back first: who holds one and waits for another waits for ever.
     members = [await _member(engine, asked, *answer) for answer in answers]
     return b"{" + b",".join(members) + b"}"
+
+
+async def _committed(
+    engine: Engine, asked: Operation, connection: Any, root: Ask, wanted: Statement, gate: str
+) -> tuple[bytes, Outcome]:
+    """Run one command and read it back in one transaction; begin it anew when two changes waited for each other."""
+    attempt = 1
+    while True:
+        try:
+            async with connection.transaction():
+                await fetch(connection, entrance(gate), asked, {})
+                outcome = await settle(engine, asked, connection, root)
+                return await fetch(connection, wanted, asked, {}, outcome.subject), outcome
+        except asyncpg.DeadlockDetectedError:
+            if attempt == ATTEMPTS:
+                raise
+            attempt += 1
 
 
 async def _member(engine: Engine, asked: Operation, key: str, body: bytes, filled: Mapping[bytes, Fill]) -> bytes:

@@ -54,6 +54,27 @@ async def test_a_statement_that_fails_midway_leaves_nothing(world: World, table:
     assert (await world.data("pen", operation("submitReferral"), input_))["submitReferral"]["problems"] == []
 
 
+ENTANGLE = """
+create sequence hub.entangled;
+create function hub.entangles() returns trigger language plpgsql security definer as $$ begin
+    if nextval('hub.entangled') <= {times} then raise exception using errcode = 'deadlock_detected'; end if;
+    return null;
+end $$;
+create trigger entangles before insert on hub.event for each statement execute function hub.entangles();
+"""
+
+
+@pytest.mark.parametrize(("times", "status"), [(2, 200), (3, 500)])
+async def test_a_change_that_lost_a_deadlock_is_begun_anew(world: World, times: int, status: int) -> None:
+    """Postgres ends one of two changes that wait for each other: the client need not know, unless it happens over and over."""
+    await world.database.admin(ENTANGLE.format(times=times))
+
+    answer = await world.send("pen", operation("submitReferral"), {"input": {"idempotencyKey": "k", **referral()}})
+
+    assert answer.status == status
+    assert await world.admin.fetchval("select count(*) from referral") == (1 if status == 200 else 0)
+
+
 async def test_an_event_is_in_the_outbox_exactly_when_its_change_is_there(world: World) -> None:
     """While the change is not committed, neither is to be seen; then both are."""
     blocker = await world.database.connect("postgres")
