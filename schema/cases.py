@@ -128,7 +128,7 @@ class CaseBy:
     """Names one case, as the asker's organisation knows it."""
 
     id: strawberry.ID | None = where("{row}.pairwise = {value}::uuid", "uuid:case")
-    reference: str | None = where("{row}.reference = {value}::text")
+    reference: str | None = where("{row}.reference = upper(btrim({value}::text, E' \\t\\r\\n'))")
 
 
 @strawberry.input

@@ -3,6 +3,7 @@
 from typing import Final
 
 import strawberry
+from graphql import GraphQLInputObjectType
 from strawberry.schema.config import StrawberryConfig
 
 from auth.scopes import Scope
@@ -125,3 +126,8 @@ SCHEMA: Final = strawberry.Schema(
     types=[Consent, Message, ReferralEvent, Residency],
     config=StrawberryConfig(disable_field_suggestions=True, scalar_map=SCALARS),
 )
+
+for kind in SCHEMA._schema.type_map.values():  # noqa: SLF001 graphql-core's schema is kept there
+    # Strawberry judges @oneOf by itself and cannot say where; graphql-core can, once it is told (GraphQL, section 3.10.1).
+    if isinstance(kind, GraphQLInputObjectType):
+        kind.is_one_of = kind.extensions["strawberry-definition"].is_one_of

@@ -155,7 +155,7 @@ class ReferralBy:
     """Names one referral. A clientReference is the asker's own: organisation, client and user."""
 
     id: strawberry.ID | None = where("{row}.pairwise = {value}::uuid", "uuid:referral")
-    reference: str | None = where("{row}.reference = {value}::text")
+    reference: str | None = where("{row}.reference = upper(btrim({value}::text, E' \\t\\r\\n'))")
     client_reference: str | None = where(
         "{row}.client_reference = {value}::text and {row}.client = (select viewer_client()) and {row}.usr = coalesce((select viewer_user()), '')"
     )

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from hub.commands.asker import WRITTEN, Asker, Input, Organisation, Problems, problems, sealed_text
-from hub.commands.consent import person_documents
+from hub.commands.person import judge_person, judge_text, person_documents
 from hub.engine.bind import name_digest
 from hub.engine.parameters import split_id
 from schema.enums import Category
@@ -51,6 +51,8 @@ async def _sources(asker: Asker, given: Input) -> tuple[Any, Any]:
     referral = record = None
     with problems() as found:
         await _desk(asker, found)
+        today = await asker.connection.fetchval("select (hub_now() at time zone 'UTC')::date")
+        judge_person(given.get("person"), found, today)
         if given.get("referral") is not None:
             referral = await asker.referral(given["referral"])
             if referral is None:
@@ -75,6 +77,7 @@ async def share_case(asker: Asker, given: Input) -> uuid.UUID:
         await _desk(asker, found)
         case = await _case(asker, given, found)
         organisation = await _partner(asker, given, found)
+        _judge_reason(given, found)
         categories = [str(c) for c in given["categories"]]
         if Category.OVERVIEW not in categories:
             found.add("REQUIRED", "OVERVIEW comes before every other category: name it too.", "categories")
@@ -103,7 +106,9 @@ async def hold_case(asker: Asker, given: Input) -> uuid.UUID:
         await _desk(asker, found)
         case = await _case(asker, given, found)
         organisation = await _partner(asker, given, found)
+        _judge_reason(given, found)
     assert case is not None and organisation is not None  # noqa: S101, PT018 missing ones are problems
+    reason = await _reason(asker, case, given)
     if given["held"]:
         await asker.connection.execute(
             "insert into hold (id, case_id, organisation, starts, reason) select $1, $2, $3, hub_now(), $4"
@@ -111,13 +116,14 @@ async def hold_case(asker: Asker, given: Input) -> uuid.UUID:
             asker.new_id("hold"),
             case,
             organisation.id,
-            await _reason(asker, case, given),
+            reason,
         )
     else:
         await asker.connection.execute(
-            "update hold set ended_at = hub_now() where case_id = $1 and organisation = $2 and ended_at is null",
+            "update hold set ended_at = hub_now(), end_reason = $3 where case_id = $1 and organisation = $2 and ended_at is null",
             case,
             organisation.id,
+            reason,
         )
     await asker.tell("case.held", case=case)
     return case
@@ -128,6 +134,7 @@ async def link_records(asker: Asker, given: Input) -> uuid.UUID:
     with problems() as found:
         await _desk(asker, found)
         case = await _case(asker, given, found)
+        _judge_reason(given, found)
         if not 0 < len(given["records"]) <= RECORDS:
             found.add("BAD_COUNT", f"Name 1 to {RECORDS} records.", "records")
         records = [await _record(asker, identifier) for identifier in given["records"][:RECORDS]]
@@ -178,6 +185,10 @@ async def _record(asker: Asker, identifier: str) -> Any:
         " left join feed_record_link l on l.record = r.id where r.id = $1::text::uuid and r.present",
         split_id(identifier, "uuid:record"),
     )
+
+
+def _judge_reason(given: Input, found: Problems) -> None:
+    judge_text(given["reason"], found, "reason", required="Say why: whoever looks later must understand it.")
 
 
 async def _reason(asker: Asker, case: uuid.UUID, given: Input) -> bytes | None:

@@ -1,15 +1,13 @@
-"""This module reads consents and what is said of a person out of an input, and says what is wrong with them."""
+"""This module reads consents out of an input, and says what is wrong with them."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-import msgspec
-
 from hub.commands.asker import Asker, Input, Organisation, Problems
+from hub.commands.person import judge_text
 from schema.enums import Category
-from schema.persons import PERSONAL
 
 
 @dataclass(frozen=True)
@@ -61,8 +59,13 @@ def _judge(
         found.add("IN_THE_FUTURE", "A consent cannot be given on a day to come.", *place, "givenOn")
     if given.get("validUntil") is not None and given["validUntil"] < given["givenOn"]:
         found.add("ENDS_BEFORE_IT_STARTS", "validUntil must not be before givenOn.", *place, "validUntil")
-    if not given["evidence"].strip():
-        found.add("REQUIRED", "Say how the decision is known: a signed form, a recorded call.", *place, "evidence")
+    judge_text(
+        given["evidence"],
+        found,
+        *place,
+        "evidence",
+        required="Say how the decision is known: a signed form, a recorded call.",
+    )
 
 
 async def _recipients(
@@ -88,15 +91,6 @@ async def _recipients(
                 "NOT_FOUND", "There is no organisation with this id.", *place, "recipients", "organisations", number
             )
     return list(dict.fromkeys(organisation.id for organisation in named if organisation))
-
-
-def person_documents(person: Input | None) -> dict[str, bytes]:
-    """Give what an input says of a person, a JSON document a category; what was left out is not there."""
-    return {
-        str(category): msgspec.json.encode(person[category.lower()])
-        for category in PERSONAL
-        if person and person.get(category.lower()) is not None
-    }
 
 
 async def store_consents(

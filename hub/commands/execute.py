@@ -97,10 +97,10 @@ async def settle(engine: Engine, asked: Operation, connection: Any, root: Ask) -
     given: Input = asked.binding.arguments(root.arguments)["input"]
     principal = asked.principal
     asker = (principal.organisation, principal.client, principal.user or "", given["idempotencyKey"])
+    seed = hmac.digest(engine.index_key, json.dumps(asker).encode(), hashlib.sha256)
+    hand = Asker(connection, principal, engine.sealing, engine.index_key, seed)
     if not 0 < len(given["idempotencyKey"]) <= KEY_LENGTH:
-        wrong = Problems()
-        wrong.add("BAD_KEY", f"An idempotency key has 1 to {KEY_LENGTH} characters.", "idempotencyKey")
-        return Outcome(problems=wrong.found)
+        return await _without_key(hand, root.name, given)
     digest = hmac.digest(engine.index_key, json.dumps(given, sort_keys=True, default=str).encode(), hashlib.sha256)
     new = await connection.fetchval(
         "insert into outcome (organisation, client, usr, key, mutation, input_digest, at) values ($1, $2, $3, $4, $5, $6, hub_now())"
@@ -111,13 +111,9 @@ async def settle(engine: Engine, asked: Operation, connection: Any, root: Ask) -
     )
     if not new:
         return await _earlier(connection, asker, root.name, digest)
-    seed = hmac.digest(engine.index_key, json.dumps(asker).encode(), hashlib.sha256)
     try:
         async with connection.transaction():
-            command = COMMANDS[root.name]
-            outcome = Outcome(
-                await command(Asker(connection, principal, engine.sealing, engine.index_key, seed), given)
-            )
+            outcome = Outcome(await COMMANDS[root.name](hand, given))
     except ProblemsError as error:
         outcome = Outcome(problems=error.found)
     await connection.execute(
@@ -127,6 +123,19 @@ async def settle(engine: Engine, asked: Operation, connection: Any, root: Ask) -
         json.dumps(outcome.problems),
     )
     return outcome
+
+
+async def _without_key(asker: Asker, mutation: str, given: Input) -> Outcome:
+    """Say what else is wrong with an input whose key cannot be one; nothing of it is kept."""
+    found = Problems()
+    found.add("BAD_KEY", f"An idempotency key has 1 to {KEY_LENGTH} characters.", "idempotencyKey")
+    try:
+        async with asker.connection.transaction():
+            await COMMANDS[mutation](asker, given)
+            found.settle()
+    except ProblemsError as error:
+        found.found += [each for each in error.found if each not in found.found]
+    return Outcome(problems=found.found)
 
 
 async def _earlier(connection: Any, asker: tuple[Any, ...], mutation: str, digest: bytes) -> Outcome:

@@ -6,7 +6,8 @@ from datetime import date
 import msgspec
 
 from hub.commands.asker import WRITTEN, Asker, Input, Organisation, Problems, problems, sealed_text
-from hub.commands.consent import Given, consents, person_documents, store_consents
+from hub.commands.consent import Given, consents, store_consents
+from hub.commands.person import judge_person, judge_text, person_documents
 
 REFERENCE_LENGTH = 100
 
@@ -16,12 +17,14 @@ async def submit_referral(asker: Asker, given: Input) -> uuid.UUID:
     today = await asker.connection.fetchval("select (hub_now() at time zone 'UTC')::date")
     with problems() as found:
         recipient = await _recipient(asker, given, found)
-        agreed = await consents(asker, given["consents"], found, today, "consents")
+        spoken = Problems()
+        agreed = await consents(asker, given["consents"], spoken, today, "consents")
+        found.found += spoken.found
         documents = person_documents(given["person"])
-        if not given["reason"].strip():
-            found.add("REQUIRED", "Say why the person is referred.", "reason")
+        judge_person(given["person"], found, today)
+        judge_text(given["reason"], found, "reason", required="Say why the person is referred.")
         await _judge_reference(asker, given.get("clientReference"), found)
-        if recipient and not found.found:
+        if recipient and not spoken.found:
             _judge_consent(recipient, agreed, documents, found, today)
     assert recipient is not None  # noqa: S101 a missing one is a problem
     referral = asker.new_id("referral")
@@ -72,6 +75,7 @@ async def _recipient(asker: Asker, given: Input, found: Problems) -> Organisatio
         found.add("NOT_FOUND", "There is no organisation with this id.", "to")
     elif recipient.id == asker.principal.organisation:
         found.add("NOT_ALLOWED", "A person is referred to another organisation.", "to")
+        return None
     return recipient
 
 

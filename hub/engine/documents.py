@@ -33,6 +33,8 @@ FIELDS: Final = 500
 UNFIT: Final = (
     "An input does not fit: one that offers alternatives takes exactly one of them, and that one is not null."
 )
+QUOTED: Final = ".'\""
+"""What graphql-core may put behind a message of ours when it repeats it."""
 DOCUMENTS: Final = 1000
 """How many parsed documents are kept."""
 
@@ -99,9 +101,9 @@ class Documents:
         try:
             parsed = parse(text, max_tokens=TOKENS)
         except GraphQLError as error:
-            raise RequestRefusedError(_located("GRAPHQL_PARSE_FAILED", error)) from None
+            raise RequestRefusedError(_located("GRAPHQL_PARSE_FAILED", error, self._schema)) from None
         if errors := validate(self._schema, parsed, max_errors=20, hide_suggestions=True):
-            raise RequestRefusedError(*(_located("GRAPHQL_VALIDATION_FAILED", error) for error in errors))
+            raise RequestRefusedError(*(_located("GRAPHQL_VALIDATION_FAILED", error, self._schema) for error in errors))
         operations = [d for d in parsed.definitions if isinstance(d, OperationDefinitionNode)]
         fragments = {d.name.value: d for d in parsed.definitions if isinstance(d, FragmentDefinitionNode)}
         document = Document(digest, {d.name.value if d.name else None: d for d in operations}, fragments)
@@ -132,9 +134,13 @@ def _bounded(selections: SelectionSetNode, fragments: dict[str, FragmentDefiniti
                 waiting.append((inner, depth + isinstance(node, FieldNode)))
 
 
-def _located(code: str, error: GraphQLError) -> dict[str, Any]:
+def _located(code: str, error: GraphQLError, schema: GraphQLSchema) -> dict[str, Any]:
+    message = quiet(error.message)
+    if named := re.fullmatch(r"This value does not exist in '(\w+)' enum\.", message):
+        values: Any = schema.type_map[named[1]]
+        message = f"A {named[1]} is one of {', '.join(values.values)}."
     places = [{"line": place.line, "column": place.column} for place in error.locations or ()]
-    return problem(code, quiet(error.message), **({"locations": places} if places else {}))
+    return problem(code, message, **({"locations": places} if places else {}))
 
 
 def quiet(message: str) -> str:
@@ -168,7 +174,7 @@ def variable_values(schema: GraphQLSchema, operation: OperationDefinitionNode, g
         kind = type_from_ast(schema, definition.type)
         if name not in given:
             if isinstance(kind, GraphQLNonNull) and definition.default_value is None:
-                found.append(problem("BAD_USER_INPUT", f'Variable "${name}" is required: give a {kind.of_type}.'))
+                found.append(problem("BAD_USER_INPUT", f'Variable "${name}" is required: its type is {kind.of_type}.'))
             continue
         validate_input_value(
             given[name], kind, lambda error, path, name=name, kind=kind: found.append(_misfit(name, kind, path, error.message)), hide_suggestions=True  # type: ignore[misc,arg-type]
@@ -182,7 +188,9 @@ def _misfit(name: str, kind: Any, path: list[str | int], message: str) -> dict[s
         kind = kind.of_type if isinstance(kind, GraphQLNonNull) else kind
         kind = kind.of_type if isinstance(kind, GraphQLList) else kind.fields[step].type
     named = kind.of_type if isinstance(kind, GraphQLNonNull) else kind
-    if isinstance(named, GraphQLEnumType):
+    if "not to be None" in message:
+        hint = f"must not be null: its type is {named}"
+    elif isinstance(named, GraphQLEnumType):
         hint = f"must be one of {', '.join(named.values)}"
     elif isinstance(named, GraphQLInputObjectType) and (field := re.search(r"required field '(\w+)'", message)):
         hint = f"needs the field {field[1]}"
@@ -192,7 +200,7 @@ def _misfit(name: str, kind: Any, path: list[str | int], message: str) -> dict[s
         )
     else:
         said = re.search(r"\b(An? \w+ is [^;]+)", message)
-        hint = f"is not a valid {kind}" + (f": {said[1].rstrip('.')}" if said else "")
+        hint = f"is not a valid {named}" + (f": {said[1].rstrip(QUOTED)}" if said else "")
     return problem("BAD_USER_INPUT", f'Variable "{where}" {hint}.')
 
 

@@ -81,7 +81,9 @@ async def test_a_malformed_request_is_refused_with_its_reason(
         ("query ($b: CaseBy!) { case(by: $b) { id } }", {"b": {"id": SECRET, "reference": SECRET}}, "exactly one"),
         ("query ($b: CaseBy!) { case(by: $b) { id } }", {}, "is required"),
         ("query ($d: Duration) { feedRecords(maxAge: $d) { state } }", {"d": SECRET}, "PT5M"),
-        (f"{{ cases(filter: {{status: [{SECRET}]}}) {{ totalCount }} }}", None, "enum"),
+        (f"{{ cases(filter: {{status: [{SECRET}]}}) {{ totalCount }} }}", None, "APPLICANT"),
+        (f'{{ case(by: {{id: "{SECRET}", reference: "{SECRET}"}}) {{ id }} }}', None, "exactly one"),
+        ("{ case(by: {}) { id } }", None, "CaseBy"),
         (f'{{ cases(first: "{SECRET}") {{ totalCount }} }}', None, "Int"),
         (f'{{ cases(filter: {{openedFrom: "{SECRET}"}}) {{ totalCount }} }}', None, "Date"),
     ],
@@ -99,13 +101,27 @@ async def test_a_value_that_does_not_fit_is_named_and_never_repeated(
 
 async def test_all_that_is_wrong_with_variables_is_said_at_once(world: World) -> None:
     """One round trip is enough to mend everything."""
-    query = "query ($a: Int, $b: Date, $f: CaseFilter) { cases(first: $a, filter: $f) { totalCount } c: cases(filter: {openedFrom: $b}) { totalCount } }"
-
-    answer = await post(
-        world, json.dumps({"query": query, "variables": {"a": "x", "b": "y", "f": {"status": ["z"], "openedTo": "w"}}})
+    query = (
+        "query ($a: Int, $b: Date, $f: CaseFilter, $by: CaseBy!, $i: ID!) { cases(first: $a, filter: $f) { totalCount }"
+        " c: cases(filter: {openedFrom: $b}) { totalCount } case(by: $by) { id } node(id: $i) { id } }"
     )
 
-    assert len(answer.json()["errors"]) == 4
+    answer = await post(
+        world,
+        json.dumps(
+            {
+                "query": query,
+                "variables": {
+                    "a": "x",
+                    "b": "y",
+                    "f": {"status": ["z"], "openedTo": "w"},
+                    "by": {"id": "1", "reference": "2"},
+                },
+            }
+        ),
+    )
+
+    assert len(answer.json()["errors"]) == 6
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """ICORN's desk opens cases, shares them and holds them back; what it decides is true at once, for everybody."""
 
 import asyncio
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -133,6 +134,32 @@ async def test_a_hold_closes_at_once_and_its_end_opens_again(world: World) -> No
     assert await world.admin.fetchval("select count(*) from hold") == 2
 
 
+async def test_why_a_hold_ended_is_kept_sealed(world: World) -> None:
+    """Ending a hold opens a case to those it was kept from: whoever asks why finds the reason, and Postgres does not."""
+    case = await world.case()
+    ours = await case_id(world, case)
+    await done(world, "desk", "holdCase", hold(ours))
+    await done(world, "desk", "holdCase", hold(ours, held=False, reason="Hazelreason"))
+
+    (row,) = await world.admin.fetch("select reason, end_reason from hold")
+    assert row["reason"]
+    assert row["end_reason"] not in (None, row["reason"])
+    assert b"Hazelreason" not in row["end_reason"]
+
+
+@pytest.mark.parametrize("written", [str.lower, lambda reference: f"  {reference}\n"])
+async def test_a_reference_is_found_however_people_write_it(world: World, written: Callable[[str], str]) -> None:
+    """It is read out over the telephone and typed by hand."""
+    await world.case()
+    asked = "query ($by: CaseBy!) { case(by: $by) { reference } }"
+    (edge,) = (await world.data("desk", "{ cases { edges { node { reference } } } }"))["cases"]["edges"]
+    reference = edge["node"]["reference"]
+
+    assert (await world.data("desk", asked, {"by": {"reference": written(reference)}}))["case"][
+        "reference"
+    ] == reference
+
+
 PROBLEMS: dict[str, tuple[str, dict[str, Any], list[tuple[str, str]]]] = {
     "nothing to open from": ("openCase", {"riskLevel": "LOW"}, [("REQUIRED", "input.discipline")]),
     "nothing there to open from": (
@@ -142,18 +169,21 @@ PROBLEMS: dict[str, tuple[str, dict[str, Any], list[tuple[str, str]]]] = {
     ),
     "a share with trouble everywhere": (
         "shareCase",
-        share("case_x", organisation="organisation_x", categories=["ASSESSMENT"], until="2026-06-01T12:00:00Z"),
+        share("case_x", organisation="organisation_x", categories=["ASSESSMENT"], until="2026-06-01T12:00:00Z", reason=" "),
         [
-            ("NOT_FOUND", "input.case"), ("NOT_FOUND", "input.organisation"), ("REQUIRED", "input.categories"),
+            ("NOT_FOUND", "input.case"), ("NOT_FOUND", "input.organisation"), ("REQUIRED", "input.reason"), ("REQUIRED", "input.categories"),
             ("NOT_SHAREABLE", "input.categories"), ("IN_THE_PAST", "input.until"),
         ],
     ),
     "a share with ICORN itself": ("shareCase", share("?", organisation="organisation_icorn"), [("NOT_ALLOWED", "input.organisation")]),
-    "a hold on nothing": ("holdCase", hold("case_x", organisation="organisation_x"), [("NOT_FOUND", "input.case"), ("NOT_FOUND", "input.organisation")]),
+    "a hold on nothing": ("holdCase", hold("case_x", organisation="organisation_x", reason=""),
+        [("NOT_FOUND", "input.case"), ("NOT_FOUND", "input.organisation"), ("REQUIRED", "input.reason")]),
     "a hold on ICORN itself": ("holdCase", hold("?", organisation="organisation_icorn"), [("NOT_ALLOWED", "input.organisation")]),
     "links to nothing": ("linkRecords", {"case": "case_x", "records": ["record_x", "?"], "reason": "r"},
         [("NOT_FOUND", "input.case"), ("NOT_FOUND", "input.records.0"), ("NOT_FOUND", "input.records.1")]),
-    "no links": ("linkRecords", {"case": "?", "records": [], "reason": "r"}, [("BAD_COUNT", "input.records")]),
+    "no links": ("linkRecords", {"case": "?", "records": [], "reason": "\n"}, [("REQUIRED", "input.reason"), ("BAD_COUNT", "input.records")]),
+    "a person of blanks": ("openCase", {"riskLevel": "LOW", "discipline": "WRITER", "person": {"identity": {"givenName": ""}}},
+        [("BLANK", "input.person.identity.givenName")]),
 }  # fmt: skip
 
 

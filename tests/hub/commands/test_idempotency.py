@@ -90,6 +90,10 @@ async def test_a_key_has_a_length(world: World, key: str) -> None:
 
     assert [(p["code"], p["path"]) for p in payload["problems"]] == [("BAD_KEY", ["input", "idempotencyKey"])]
     assert await world.admin.fetchval("select count(*) from outcome") == 0
+    payload = await run(
+        world, "pen", "submitReferral", {"idempotencyKey": key, **referral(reason="", clientReference="")}
+    )
+    assert [p["code"] for p in payload["problems"]] == ["BAD_KEY", "REQUIRED", "BAD_REFERENCE"]
 
 
 async def test_a_retry_is_read_back_under_todays_rights(world: World) -> None:

@@ -70,6 +70,28 @@ PROBLEMS: dict[str, tuple[dict[str, Any], list[tuple[str, str]]]] = {
         {"consents": [consent(), consent(decision="DENY", categories=["HEALTH"], recipients={"organisations": ["organisation_icorn"]})]},
         [("NOT_CONSENTED", "input.person.health")],
     ),
+    "trouble elsewhere hides no missing consent": (
+        {"clientReference": "", "consents": [consent(categories=["OVERVIEW", "PROFILE", "IDENTITY"])]},
+        [("BAD_REFERENCE", "input.clientReference"), ("NOT_CONSENTED", "input.person.health")],
+    ),
+    "a person of blanks, of days to come, and without end": (
+        {
+            "consents": [consent(categories=["OVERVIEW", "IDENTITY", "CONTACT", "THREAT"])],
+            "person": {
+                "identity": {"familyName": " ", "bornOn": "2026-06-02", "pseudonyms": ["A pseudonym", ""]},
+                "contact": {"mayContactDirectly": False, "channels": [{"kind": "", "address": "x", "safe": True}]},
+                "threat": {"summary": "x" * 20_001, "incidents": [{"kind": "summons", "happenedOn": "2030-01-01"}]},
+            },
+        },
+        [
+            ("BLANK", "input.person.identity.familyName"),
+            ("BLANK", "input.person.identity.pseudonyms.1"),
+            ("IN_THE_FUTURE", "input.person.identity.bornOn"),
+            ("BLANK", "input.person.contact.channels.0.kind"),
+            ("TOO_LONG", "input.person.threat.summary"),
+            ("IN_THE_FUTURE", "input.person.threat.incidents.0.happenedOn"),
+        ],
+    ),
     "everything at once": (
         {
             "to": "organisation_nowhere", "reason": "", "clientReference": "",
