@@ -37,7 +37,9 @@ async def open_case(asker: Asker, given: Input) -> uuid.UUID:
     )
     await _store(asker, case, documents)
     if referral:
-        await asker.connection.execute("update consent set case_id = $2 where referral_id = $1", referral["id"], case)
+        await asker.connection.execute(
+            "update consent set case_id = $2, accepted = true where referral_id = $1", referral["id"], case
+        )
         await asker.connection.execute("update referral set case_id = $2 where id = $1", referral["id"], case)
     with problems() as found:
         if record and not await _link(asker, case, record["id"], None):

@@ -86,7 +86,8 @@ create function viewer_is_live(token text) returns boolean
   return exists (
     select from client c join organisation o on o.id = c.organisation
     where c.client_id = viewer_client() and c.organisation = viewer_org()
-      and c.status = 'ACTIVE' and o.suspended_at is null)
+      and c.status = 'ACTIVE' and o.suspended_at is null
+      and string_to_array(current_setting('hub.scopes', true), ' ', '') <@ c.scopes)
   and not exists (select from revoked_token r where r.token_id = token);
 create function viewer_is_icorn() returns boolean
   language sql stable parallel safe

@@ -79,7 +79,8 @@ create table hold (
   organisation int not null references organisation,
   starts timestamptz not null,
   ended_at timestamptz,
-  reason bytea
+  reason bytea,
+  end_reason bytea
 );
 create index on hold (case_id, organisation);
 create index on hold (organisation);

@@ -22,7 +22,8 @@ create table agreement_approval (
   primary key (agreement, organisation)
 );
 
--- organisation null is every partner, and is only ever set by saying so.
+-- organisation null is every partner, and is only ever set by saying so. What a partner wrote down that the person allows opens a
+-- case only once ICORN has accepted it: `accepted` is set where ICORN opens a case from a referral, with the consents that came along.
 create table consent (
   id uuid primary key,
   case_id uuid references case_file on delete cascade,
@@ -34,6 +35,7 @@ create table consent (
   valid_until date,
   withdrawn_at timestamptz,
   recorded_by int not null references organisation,
+  accepted boolean not null default false,
   evidence bytea,
   withdrawal_reason bytea,
   check (case_id is not null or referral_id is not null)

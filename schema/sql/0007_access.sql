@@ -1,6 +1,8 @@
 -- Who may see what, when: the whole disclosure policy as views over periods of time, and its materialisation.
 --   (union of the bases) * (union of the consents) - (denies and holds)
 -- ICORN needs no consent; nobody else is without it. OVERVIEW is the precondition of every other category.
+-- A DENY counts whoever wrote it down. An ALLOW counts when ICORN wrote it down, or accepted what a partner wrote down; and for that
+-- partner itself it opens no more than the partner handed over with the referral.
 
 create view case_basis with (security_invoker) as
 select 'ICORN'::disclosure_basis as basis, o.id as organisation, c.id as case_id, k as category, tstzrange(null, null) as period
@@ -37,7 +39,9 @@ with allowed as (
     from case_basis group by organisation, case_id, category) b
   join organisation o on o.id = b.organisation
   cross join lateral (
-    select coalesce(range_agg(consent_period(c)) filter (where c.decision = 'ALLOW'), '{}') as allow,
+    select coalesce(range_agg(consent_period(c)) filter (where c.decision = 'ALLOW' and (c.recorded_by = (select id from organisation where kind = 'ICORN')
+             or c.accepted and (c.recorded_by <> b.organisation
+               or exists (select from referral r where r.id = c.referral_id and b.category = any (r.shared_categories))))), '{}') as allow,
            coalesce(range_agg(consent_period(c)) filter (where c.decision = 'DENY'), '{}') as deny
     from consent c
     where c.case_id = b.case_id and (c.organisation is null or c.organisation = b.organisation)
@@ -65,7 +69,9 @@ select organisation, case_id, overview,
 from by_case where not isempty(overview);
 
 -- A referral is there for its sender, for ICORN when it is the recipient or the case is ICORN's, and for a recipient the person
--- agreed to. What was sent of the person can be read by its parties while the recipient's consent holds and the referral lives.
+-- agreed to. What was sent of the person can be read by the recipient while its consent holds and the referral lives; no ALLOW that
+-- the recipient wrote down itself counts. The sender reads what it sent as far as the decisions on this very referral go: what is
+-- decided about a case, and a hold, would tell it that there is one.
 create view referral_access_rule with (security_invoker) as
 with party as not materialized (
   select r.id as referral_id, r.sender as organisation, 'SENDER' as role from referral r
@@ -74,18 +80,22 @@ with party as not materialized (
   union
   select r.id, o.id, 'ICORN' from referral r join organisation o on o.kind = 'ICORN' where r.recipient = o.id or r.case_id is not null
 ), consented as not materialized (
-  select r.id as referral_id, k as category,
-    c.allow - c.deny as period
+  select r.id as referral_id, k as category, c.*
   from referral r, unnest(r.shared_categories) k
   cross join lateral (
-    select coalesce(range_agg(consent_period(c)) filter (where c.decision = 'ALLOW'), '{}') as allow,
-           coalesce(range_agg(consent_period(c)) filter (where c.decision = 'DENY'), '{}') as deny
-    from consent c
-    where (c.referral_id = r.id or c.case_id = r.case_id) and (c.organisation is null or c.organisation = r.recipient)
-      and k = any (c.categories)) c
+    select coalesce(range_agg(c.period) filter (where c.decision = 'ALLOW' and c.here), '{}')
+             - coalesce(range_agg(c.period) filter (where c.decision = 'DENY' and c.here), '{}') as by_sender,
+           coalesce(range_agg(c.period) filter (where c.decision = 'ALLOW' and (c.recorded_by = (select id from organisation where kind = 'ICORN')
+             or c.recorded_by <> r.recipient and (c.here or c.accepted))), '{}')
+             - coalesce(range_agg(c.period) filter (where c.decision = 'DENY'), '{}') as by_recipient
+    from (
+      select c.decision, c.recorded_by, c.accepted, c.referral_id is not distinct from r.id as here, consent_period(c) as period
+      from consent c
+      where (c.referral_id = r.id or c.case_id = r.case_id) and (c.organisation is null or c.organisation = r.recipient)
+        and k = any (c.categories)) c) c
 ), row_period as not materialized (
   select p.organisation, p.referral_id, p.role,
-    case p.role when 'RECIPIENT' then coalesce((select range_agg(c.period) from consented c where c.referral_id = p.referral_id and c.category = 'OVERVIEW'), '{}')
+    case p.role when 'RECIPIENT' then coalesce((select range_agg(c.by_recipient) from consented c where c.referral_id = p.referral_id and c.category = 'OVERVIEW'), '{}')
       else '{(,)}'::tstzmultirange end
     - case p.role when 'SENDER' then '{}'::tstzmultirange else coalesce((
         select range_agg(period(h.starts, h.ended_at)) from hold h where h.case_id = r.case_id and h.organisation = p.organisation), '{}') end as visible,
@@ -93,9 +103,10 @@ with party as not materialized (
   from party p join referral r on r.id = p.referral_id
 ), by_category as (
   select v.organisation, v.referral_id, c.category,
-    case when v.role = 'ICORN' then '{(,)}'::tstzmultirange
-         when v.role = 'RECIPIENT' and r.status not in ('SUBMITTED', 'RECEIVED', 'INFORMATION_REQUESTED', 'IN_REVIEW', 'ACCEPTED') then '{}'
-         else c.period end - v.held as period
+    case when v.role = 'SENDER' then c.by_sender
+         when v.role = 'ICORN' then '{(,)}'::tstzmultirange - v.held
+         when r.status in ('SUBMITTED', 'RECEIVED', 'INFORMATION_REQUESTED', 'IN_REVIEW', 'ACCEPTED') then c.by_recipient - v.held
+         else '{}' end as period
   from row_period v join referral r on r.id = v.referral_id join consented c on c.referral_id = v.referral_id
 )
 select v.organisation, v.referral_id, v.visible,

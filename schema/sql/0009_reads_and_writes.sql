@@ -27,14 +27,15 @@ begin
   -- ICORN's desk writes cases; nobody else does.
   foreach noun in array array['case_file', 'case_key', 'case_name_digest', 'case_profile', 'case_identity', 'case_contact', 'case_whereabouts',
       'case_threat', 'case_health', 'case_family', 'case_assessment', 'residency', 'share', 'hold'] loop
-    execute format('grant insert, update on %I to hub_app', noun);
+    execute format('grant insert on %I to hub_app', noun);
     execute format('create policy desk_adds on %I for insert to hub_app with check ((select viewer_is_icorn() and viewer_has(''cases:write'')))', noun);
-    execute format('create policy desk_changes on %I for update to hub_app using ((select viewer_is_icorn() and viewer_has(''cases:write'')))', noun);
   end loop;
   foreach noun in array array['share', 'hold'] loop
     execute format('create policy desk on %I for select to hub_app using ((select viewer_is_icorn() and viewer_has(''cases:write'')))', noun);
   end loop;
 end $$;
+grant update (ended_at, end_reason) on hold to hub_app;
+create policy desk_changes on hold for update to hub_app using ((select viewer_is_icorn() and viewer_has('cases:write')));
 
 create policy visible on referral for select to hub_app using ((select viewer_has('referrals:read')) and exists (
   select from referral_access a where a.organisation = (select viewer_org()) and a.referral_id = referral.id and holds(a.visible, (select hub_now()))));
@@ -53,7 +54,7 @@ create policy visible on referral_person for select to hub_app using ((select vi
       when 'WHEREABOUTS' then a.whereabouts when 'THREAT' then a.threat when 'HEALTH' then a.health when 'FAMILY' then a.family end @> (select hub_now())));
 
 grant insert on referral, referral_key, referral_person, referral_event to hub_app;
-grant update (status, updated_at, case_id) on referral to hub_app;
+grant update (case_id) on referral to hub_app;
 create policy submit on referral for insert to hub_app with check ((select viewer_has('referrals:submit')) and sender = (select viewer_org())
   and client = (select viewer_client()) and usr = coalesce((select viewer_user()), '') and status = 'SUBMITTED' and case_id is null);
 create policy desk_links on referral for update to hub_app using ((select viewer_is_icorn() and viewer_has('cases:write')));
@@ -75,9 +76,9 @@ create policy visible on consent for select to hub_app using ((select viewer_has
   and (exists (select from case_access a where a.organisation = (select viewer_org()) and a.case_id = consent.case_id and holds(a.overview, (select hub_now())))
     or exists (select from referral_access a where a.organisation = (select viewer_org()) and a.referral_id = consent.referral_id and holds(a.visible, (select hub_now())))));
 grant insert on consent to hub_app;
-grant update (case_id, withdrawn_at, withdrawal_reason) on consent to hub_app;
+grant update (case_id, accepted, withdrawn_at, withdrawal_reason) on consent to hub_app;
 -- A consent speaks of a case that its recorder sees, or of the one that its referral has become.
-create policy submit on consent for insert to hub_app with check (recorded_by = (select viewer_org()) and (
+create policy submit on consent for insert to hub_app with check (recorded_by = (select viewer_org()) and not accepted and (
   (select viewer_has('referrals:submit')) and case_id is null
     and exists (select from referral r where r.id = referral_id and r.sender = (select viewer_org()))
   or (select viewer_has('consents:write')) and case
@@ -86,8 +87,19 @@ create policy submit on consent for insert to hub_app with check (recorded_by = 
       where r.id = consent.referral_id and r.case_id is not distinct from consent.case_id) end));
 create policy withdraw on consent for update to hub_app using ((select viewer_has('consents:write'))
   and (recorded_by = (select viewer_org()) or (select viewer_is_icorn())))
-  with check ((select viewer_has('consents:write')) and (recorded_by = (select viewer_org()) or (select viewer_is_icorn()))
-    and (referral_id is null or case_id is not distinct from (select r.case_id from referral r where r.id = consent.referral_id)));
+  with check ((select viewer_has('consents:write')) and (recorded_by = (select viewer_org()) or (select viewer_is_icorn())));
+-- What has been decided is not undecided: a withdrawal is made once, and now. Only ICORN carries a consent to a case, and accepts
+-- what others wrote down.
+create function keep_consent() returns trigger language plpgsql set search_path = hub, pg_temp as $$
+begin
+  if new.withdrawn_at is distinct from old.withdrawn_at and (old.withdrawn_at is not null or new.withdrawn_at is distinct from hub_now())
+      or new.accepted is distinct from old.accepted and not (new.accepted and viewer_is_icorn())
+      or new.case_id is distinct from old.case_id and not (viewer_is_icorn() and viewer_has('cases:write')) then
+    raise exception 'a consent is withdrawn once, and carried to a case and accepted by ICORN' using errcode = 'insufficient_privilege';
+  end if;
+  return new;
+end $$;
+create trigger keep_consent before update on consent for each row when (current_user = 'hub_app') execute function keep_consent();
 create policy desk_links on consent for update to hub_app using ((select viewer_is_icorn() and viewer_has('cases:write')));
 -- Opening a case from a referral carries its consents along, also for a desk that may not read consents.
 create policy desk_carries on consent for select to hub_app using ((select viewer_is_icorn() and viewer_has('cases:write')));

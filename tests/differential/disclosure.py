@@ -79,9 +79,21 @@ class Disclosure:
         if not self.bases(case, category) or self._held(case["id"]):
             return False
         consents = self._tables.all("consent", case_id=case["id"])
-        if not self.icorn and not self._consented(consents, self._organisation, category):
+        counted = [row for row in consents if self._opens(row, self._organisation, category)]
+        if not self.icorn and not self._consented(counted, self._organisation, category):
             return False
         return category == "OVERVIEW" or self.case(case)
+
+    def _by_icorn(self, consent: Row) -> bool:
+        return bool(self._tables.the("organisation", id=consent["recorded_by"])["kind"] == "ICORN")
+
+    def _opens(self, consent: Row, organisation: int, category: str) -> bool:
+        """Does a decision count for a case? What a partner wrote down opens nothing until ICORN accepts it."""
+        if consent["decision"] == "DENY" or self._by_icorn(consent):
+            return True
+        came = [row for row in self._tables.all("referral") if row["id"] == consent["referral_id"]]
+        handed_over = any(category in row["shared_categories"] for row in came)
+        return bool(consent["accepted"] and (consent["recorded_by"] != organisation or handed_over))
 
     def _roles(self, referral: Row) -> set[str]:
         """In what parts the organisation may see a referral now."""
@@ -94,10 +106,17 @@ class Disclosure:
             found.add("ICORN")
         return found
 
-    def _agreed(self, referral: Row, category: str) -> bool:
-        of_case = self._tables.all("consent", case_id=referral["case_id"]) if referral["case_id"] else []
-        consents = [*self._tables.all("consent", referral_id=referral["id"]), *of_case]
-        return category in referral["shared_categories"] and self._consented(consents, referral["recipient"], category)
+    def _agreed(self, referral: Row, category: str, *, to_sender: bool = False) -> bool:
+        here, recipient = self._tables.all("consent", referral_id=referral["id"]), referral["recipient"]
+        of_case = (
+            self._tables.all("consent", case_id=referral["case_id"]) if referral["case_id"] and not to_sender else []
+        )
+        consents = here if to_sender else []
+        for row in () if to_sender else (*here, *of_case):
+            vouched = row["accepted"] or row["referral_id"] == referral["id"]
+            if row["decision"] == "DENY" or self._by_icorn(row) or (vouched and row["recorded_by"] != recipient):
+                consents.append(row)
+        return category in referral["shared_categories"] and self._consented(consents, recipient, category)
 
     def referral(self, referral: Row) -> bool:
         """May the organisation see a referral?"""
@@ -106,10 +125,12 @@ class Disclosure:
     def referred(self, referral: Row, category: str) -> bool:
         """May it read a category of what was sent of the person?"""
         roles, shared = self._roles(referral), category in referral["shared_categories"]
-        if not shared or self._held(referral["case_id"]):
+        if not shared:
             return False
+        if "SENDER" in roles and self._agreed(referral, category, to_sender=True):
+            return True
         live = "RECIPIENT" in roles and referral["status"] in LIVE
-        return "ICORN" in roles or (("SENDER" in roles or live) and self._agreed(referral, category))
+        return "ICORN" in roles or (live and self._agreed(referral, category))
 
     def consent(self, row: Row, *, case: bool, referral: bool) -> bool:
         """May it know of a decision of the person, when it may know of the case or the referral?"""

@@ -109,6 +109,7 @@ class Consent:
     valid_until: str | None = None
     withdrawn_at: str | None = None
     recorded_by: str = "icorn"
+    accepted: bool = False
     variant: int = 0
 
 

@@ -126,7 +126,8 @@ def consents(draw: st.DrawFn) -> Consent:
         decision=decision, organisation=draw(st.none() | st.sampled_from(list(ORGANISATIONS))), categories=draw(opening(1)),
         given_on=draw(st.sampled_from(["2026-01-02", "2026-01-03", "2026-11-01"])), valid_until=draw(st.sampled_from([None, None, "2026-02-01"])),
         withdrawn_at=draw(st.sampled_from([None, None, PAST])),
-        recorded_by="icorn" if decision == "DENY" else draw(st.sampled_from(list(ORGANISATIONS))), variant=draw(VARIANTS),
+        recorded_by="icorn" if decision == "DENY" else draw(st.sampled_from(["icorn", *ORGANISATIONS])),
+        accepted=draw(st.booleans()), variant=draw(VARIANTS),
     )  # fmt: skip
 
 
@@ -206,7 +207,7 @@ def standing(principal: Principal) -> list[Fact]:
             referred(number, sender, recipient, principal, case=number),
             Consent(
                 id=number + 10, case=None, referral=number, decision="ALLOW", organisation=recipient, categories=("OVERVIEW", "PROFILE"),
-                recorded_by=sender,
+                recorded_by=sender, accepted=True,
             ),
             Message(referral=number, ordinal=1, by=sender, variant=1),
         ]  # fmt: skip

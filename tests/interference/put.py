@@ -220,7 +220,8 @@ class Putter:
         await self._hub.insert(
             "consent", id=row_id("consent", fact.id), case_id=case, referral_id=referral, decision=fact.decision,
             organisation=None if fact.organisation is None else org[fact.organisation], categories=fact.categories, given_on=fact.given_on,
-            valid_until=fact.valid_until, withdrawn_at=fact.withdrawn_at, recorded_by=org[fact.recorded_by], evidence=evidence,
+            valid_until=fact.valid_until, withdrawn_at=fact.withdrawn_at, recorded_by=org[fact.recorded_by],
+            accepted=fact.accepted, evidence=evidence,
         )  # fmt: skip
 
     async def _record(self, fact: Record) -> None:

@@ -105,6 +105,17 @@ def agreed(consents: Iterable[Consent], organisation: str, category: str) -> boo
     return said == {"ALLOW"}
 
 
+def opens(consent: Consent, organisation: str, category: str, world: World) -> bool:
+    """Tell whether a decision counts for a case: what a partner wrote down opens nothing until ICORN has accepted it.
+
+    Not even then does it open more to that partner than it handed over with its referral.
+    """
+    if consent.decision == "DENY" or ORGANISATIONS[consent.recorded_by] == "ICORN":
+        return True
+    handed_over = any(r.id == consent.referral and category in r.shared for r in of(Referral, world))
+    return consent.accepted and (consent.recorded_by != organisation or handed_over)
+
+
 def held(organisation: str, case: int | None, world: World) -> bool:
     """Tell whether this case is kept from this organisation, whatever else allows it."""
     return any(
@@ -117,7 +128,7 @@ def opened(organisation: str, case: Case, category: str, world: World) -> bool:
     """Tell whether an organisation may see a category of a case, whatever the token; OVERVIEW comes before all others."""
     if category != "OVERVIEW" and not opened(organisation, case, "OVERVIEW", world):
         return False
-    about = [consent for consent in of(Consent, world) if consent.case == case.id]
+    about = [c for c in of(Consent, world) if c.case == case.id and opens(c, organisation, category, world)]
     icorn = ORGANISATIONS[organisation] == "ICORN"
     return (
         bool(bases(organisation, case, category, world))
@@ -138,20 +149,31 @@ def takes_part(organisation: str, referral: Referral, world: World) -> bool:
 
 
 def sent(referral: Referral, category: str, world: World) -> bool:
-    """Tell whether the person agrees that the recipient has a category of what was sent."""
+    """Tell whether the person agrees that the recipient has a category of what was sent; the recipient's own word is not enough."""
     about = [
         consent
         for consent in of(Consent, world)
         if consent.referral == referral.id or (consent.case is not None and consent.case == referral.case)
+        if consent.decision == "DENY"
+        or ORGANISATIONS[consent.recorded_by] == "ICORN"
+        or (consent.recorded_by != referral.recipient and (consent.accepted or consent.referral == referral.id))
     ]
     return category in referral.shared and agreed(about, referral.recipient, category)
 
 
+def returned(referral: Referral, category: str, world: World) -> bool:
+    """Tell whether the sender reads a category of what it sent: by the decisions on this very referral, and no others."""
+    about = [consent for consent in of(Consent, world) if consent.referral == referral.id]
+    return category in referral.shared and agreed(about, referral.recipient, category)
+
+
 def readable(organisation: str, referral: Referral, category: str, world: World) -> bool:
-    """Tell whether a party may read a category of what was sent: a recipient only while the referral lives."""
-    lives = organisation == referral.sender or referral.status in LIVE
-    held_back = held(organisation, referral.case, world)
-    return takes_part(organisation, referral, world) and lives and sent(referral, category, world) and not held_back
+    """Tell whether a party may read a category of what was sent: a recipient only while the referral lives, and not held."""
+    if organisation == referral.sender and returned(referral, category, world):
+        return True
+    receives = organisation == referral.recipient and takes_part(organisation, referral, world)
+    lives = referral.status in LIVE and not held(organisation, referral.case, world)
+    return receives and lives and sent(referral, category, world)
 
 
 # --- The view.

@@ -79,7 +79,7 @@ ROWS: Final[dict[str, st.SearchStrategy[dict[str, Any]]]] = {
     "consent": st.fixed_dictionaries({
         "case_id": st.one_of(st.none(), _case), "referral_id": st.one_of(st.none(), _referral), "decision": st.sampled_from(["ALLOW", "ALLOW", "DENY"]),
         "organisation": st.one_of(st.none(), _org), "categories": _categories, "given_on": st.sampled_from(DAYS),
-        "valid_until": st.one_of(st.none(), st.sampled_from(DAYS)), "withdrawn_at": _maybe, "recorded_by": st.just(1),
+        "valid_until": st.one_of(st.none(), st.sampled_from(DAYS)), "withdrawn_at": _maybe, "recorded_by": _org, "accepted": st.booleans(),
     }),
     "share": st.fixed_dictionaries({"case_id": _case, "organisation": _org, "categories": _categories, "starts": _when, "until": _maybe, "ended_at": _maybe}),
     "hold": st.fixed_dictionaries({"case_id": _case, "organisation": _org, "starts": _when, "ended_at": _maybe}),

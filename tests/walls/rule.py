@@ -62,6 +62,17 @@ class Facts:
         }
         return said == {"ALLOW"}
 
+    def counted(self, consents: Iterable[Row], organisation: int, category: str) -> list[Row]:
+        """Leave out what opens no case: an ALLOW that ICORN neither wrote down nor accepted, or for its recorder more than it sent."""
+        sent = {r["id"]: r["shared_categories"] for r in self.tables["referral"]}
+        return [
+            c
+            for c in consents
+            if c["decision"] == "DENY"
+            or self.is_icorn(c["recorded_by"])
+            or (c["accepted"] and (c["recorded_by"] != organisation or category in sent.get(c["referral_id"], ())))
+        ]
+
     def held(self, organisation: int, case: Any) -> bool:
         """Tell whether the case is never to go to this organisation."""
         return case is not None and any(
@@ -72,11 +83,23 @@ class Facts:
         """Tell whether an organisation sees a category of a case."""
         if category != "OVERVIEW" and not self.sees(organisation, case):
             return False
-        agreed = self.is_icorn(organisation) or self.agrees(self.of("consent", case_id=case["id"]), organisation, category)  # fmt: skip
+        counted = self.counted(self.of("consent", case_id=case["id"]), organisation, category)
+        agreed = self.is_icorn(organisation) or self.agrees(counted, organisation, category)
         return bool(self.bases(organisation, case, category)) and agreed and not self.held(organisation, case["id"])
 
-    def _sent(self, referral: Row, category: str) -> bool:
-        about = [c for c in self.tables["consent"] if c["referral_id"] == referral["id"] or (c["case_id"] and c["case_id"] == referral["case_id"])]  # fmt: skip
+    def _sent(self, referral: Row, category: str, *, to_sender: bool = False) -> bool:
+        here = list(self.of("consent", referral_id=referral["id"]))
+        there = [
+            c for c in self.tables["consent"] if c not in here and c["case_id"] and c["case_id"] == referral["case_id"]
+        ]
+        counted = [
+            c
+            for c in (*here, *there)
+            if c["decision"] == "DENY"
+            or self.is_icorn(c["recorded_by"])
+            or (c["recorded_by"] != referral["recipient"] and (c in here or c["accepted"]))
+        ]
+        about = here if to_sender else counted
         return category in referral["shared_categories"] and self.agrees(about, referral["recipient"], category)
 
     def parts(self, organisation: int, referral: Row) -> set[str]:
@@ -93,10 +116,12 @@ class Facts:
     def reads(self, organisation: int, referral: Row, category: str) -> bool:
         """Tell whether an organisation reads a category of what a referral says of the person."""
         parts = self.parts(organisation, referral)
-        if category not in referral["shared_categories"] or self.held(organisation, referral["case_id"]):
+        if category not in referral["shared_categories"]:
             return False
-        as_party = "SENDER" in parts or ("RECIPIENT" in parts and referral["status"] in LIVE)
-        return "ICORN" in parts or (as_party and self._sent(referral, category))
+        if "SENDER" in parts and self._sent(referral, category, to_sender=True):
+            return True
+        received = "RECIPIENT" in parts and referral["status"] in LIVE and self._sent(referral, category)
+        return "ICORN" in parts or received
 
 
 def _midnight(day: Any) -> datetime:

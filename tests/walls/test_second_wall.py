@@ -54,7 +54,8 @@ MAY: dict[str, tuple[Bound, set[tuple[str, str]]]] = {
     "a partner": (PEN, OWN | {("consent", "update")}),
     "the desk": (
         DESK,
-        {(table, command) for table in DESK_WRITES for command in ("insert", "update")}
+        {(table, "insert") for table in DESK_WRITES}
+        | {("hold", "update")}
         | OWN - {("referral", "insert")}
         | {("referral", "update"), ("consent", "update")}
         | {("feed_record_link", "insert"), ("feed_record_link", "delete")}
@@ -247,6 +248,10 @@ async def test_a_partner_takes_back_what_it_recorded_and_changes_nothing_else(ra
     async with raw.bound(PEN):
         assert await raw.passes("update consent set withdrawn_at = hub_now() where id = $1", mine)
         assert not await raw.passes("update consent set withdrawn_at = hub_now() where id = $1", theirs)
+        assert not await raw.passes(
+            "update consent set withdrawn_at = hub_now() - interval '1 day' where id = $1", mine
+        )
+        assert not await raw.passes("update consent set accepted = true where id = $1", mine)
         assert not await raw.passes("update consent set case_id = $2 where id = $1", mine, named("sealed"))
         assert not await raw.passes("update consent set case_id = $2 where id = $1", given, named("plain"))
         assert not await raw.passes("update consent set case_id = $2 where id = $1", given, named("sealed"))

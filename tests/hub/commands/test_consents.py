@@ -75,12 +75,18 @@ async def test_who_loses_sight_by_its_own_withdrawal_is_told_no_more(world: Worl
     """A partner takes back the yes it recorded itself: done, and there is nothing left for it to see."""
     case = await world.case()
     await world.agreement("pen-centre")
-    given = await world.consent(case, recorded_by=world.organisations["pen-centre"])
+    sent = await world.referral("pen-centre", case=case)
+    pen = world.organisations["pen-centre"]
+    given = await world.consent(case, recorded_by=pen, accepted=True, referral_id=sent)
     named = await consent_id(world, case, given, "pen-centre")
-    asked = 'mutation ($id: ID!) { withdrawConsent(input: {idempotencyKey: "w", consent: $id, reason: "r"}) { consent { id } problems { code } } }'  # fmt: skip
+    await world.client("narrow", "pen-centre", ["cases:read", "consents:read", "consents:write"])
+    asked = 'mutation ($id: ID!) { withdrawConsent(input: {idempotencyKey: "w", consent: $id}) { consent { id } problems { code } } }'  # fmt: skip
 
     for _ in range(2):
-        assert (await world.data("pen", asked, {"id": named}))["withdrawConsent"] == {"consent": None, "problems": []}
+        assert (await world.data("narrow", asked, {"id": named}))["withdrawConsent"] == {
+            "consent": None,
+            "problems": [],
+        }
     assert await world.admin.fetchval("select withdrawn_at is not null from consent")
 
 
