@@ -13,6 +13,10 @@ LOGINS: Final = ("hub_migrate", "hub_app", "hub_auth", "hub_worker")
 # pg_temp is named because it would come first unnamed: a temporary table must never stand in for one of ours.
 SEARCH_PATHS: Final = {"hub_auth": "hub, auth, pg_temp"}
 SEARCH_PATH: Final = "hub, pg_temp"
+STATEMENTS: Final = 50
+"""How many prepared statements a connection keeps."""
+STATEMENT_LENGTH: Final = 24 * 1024
+"""The longest statement, in characters, that is kept prepared; a longer one is planned each time."""
 
 
 class HubConnection(asyncpg.Connection):
@@ -72,10 +76,11 @@ def _unchanged(document: bytes) -> bytes:
 def _options(name: str, role: str, settings: Mapping[str, str]) -> dict[str, Any]:
     return {
         "connection_class": HubConnection,
-        # Compiled operations are few, long and asked again and again: keep them prepared, however long they are.
-        "statement_cache_size": 1000,
-        "max_cached_statement_lifetime": 0,
-        "max_cacheable_statement_size": 0,
+        # Compiled operations are few and asked again and again, so they are kept prepared; but a kept plan costs Postgres some 250
+        # bytes for each byte of its text, in every backend, so that neither many nor very long ones are.
+        "statement_cache_size": STATEMENTS,
+        "max_cached_statement_lifetime": 900,
+        "max_cacheable_statement_size": STATEMENT_LENGTH,
         "server_settings": {
             "application_name": name,
             "search_path": SEARCH_PATHS.get(role, SEARCH_PATH),

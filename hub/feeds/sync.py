@@ -12,7 +12,7 @@ import structlog
 
 from connectors.problem import FeedProblem, ProblemCode
 from connectors.protocol import Connector, Page
-from connectors.record import CanonicalRecord
+from connectors.record import CanonicalRecord, Reject
 from hub.feeds.feed import Connection, Feed, FeedState, read_feed
 from hub.feeds.page import Written, write_page
 from hub.feeds.progress import Progress
@@ -23,6 +23,9 @@ log = structlog.get_logger(__name__)
 
 #: The longest a feed may keep a worker, unless said otherwise; the next sync goes on where this one stopped.
 LIMIT: Final = timedelta(minutes=10)
+#: The most records one page may hold: a few bytes, compressed, can say very many.
+PAGE_RECORDS: Final = 10_000
+_SLICE: Final = 50
 _LOCKS: Final = 0x66656564
 
 _BEGIN = "update feed set passes = $2, cursor = $3::text::jsonb, attempted_at = hub_now() where id = $1"
@@ -144,9 +147,20 @@ class _Pass:
                     raise FeedProblem(ProblemCode.INTERNAL) from None
                 yield page
 
+    async def _mapped(self, page: Page) -> list[CanonicalRecord | Reject]:
+        """Map a page a few records at a time, so that whoever else is served meanwhile hardly waits."""
+        if len(page.records) > PAGE_RECORDS:
+            raise FeedProblem(ProblemCode.TOO_LARGE)
+        mapped = []
+        for number, raw in enumerate(page.records, 1):
+            mapped.append(self._connector.map(raw))
+            if number % _SLICE == 0:
+                await asyncio.sleep(0)
+        return mapped
+
     async def _take(self, page: Page) -> SyncResult | None:
         """Write a page and the position behind it, or the end of the pass, in one transaction."""
-        mapped = [self._connector.map(raw) for raw in page.records]
+        mapped = await self._mapped(page)
         moments = [each.overview.updated_at for each in mapped if isinstance(each, CanonicalRecord)]
         newest = max((moment for moment in moments if moment is not None), default=None)
         finished = None

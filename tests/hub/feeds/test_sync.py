@@ -1,5 +1,6 @@
 """How a feed is replicated: soundly, resumably, sealed, and never removing what was not proven gone."""
 
+import asyncio
 from collections.abc import AsyncGenerator
 from datetime import timedelta
 from uuid import UUID
@@ -9,10 +10,11 @@ import pytest
 from connectors.memory import MemoryConnector
 from connectors.problem import FeedProblem, ProblemCode
 from connectors.protocol import Cursor, Page
+from connectors.record import CanonicalRecord, Reject
 from hub.feeds.feed import FeedState, record_id
-from hub.feeds.sync import note_problem, sync
+from hub.feeds.sync import PAGE_RECORDS, note_problem, sync
 from tests.conftest import Database
-from tests.hub.feeds.desk import NOW, SEAL, Desk, Trouble, failing, fill
+from tests.hub.feeds.desk import NOW, SEAL, Desk, Trouble, failing, fill, running
 
 
 async def test_a_first_sync_replicates_everything(desk: Desk) -> None:
@@ -256,3 +258,42 @@ async def test_trouble_before_a_pull_is_noted(desk: Desk) -> None:
 
     assert (result.state, result.problem) == (FeedState.UNAVAILABLE, ProblemCode.SETTINGS)
     assert (await desk.feed()).last_problem == "SETTINGS"
+
+
+def crowd(desk: Desk, count: int) -> None:
+    """Put very many records into the source, on one page."""
+    desk.page_size = count
+    desk.records.extend({"id": f"r{number}", "name": "Ada", "updated": NOW.isoformat()} for number in range(count))
+
+
+async def test_a_page_of_more_records_than_any_page_should_have_is_not_taken(desk: Desk) -> None:
+    """A kilobyte of gzip can hold half a million empty records: none is mapped, and the problem is told."""
+    crowd(desk, PAGE_RECORDS + 1)
+
+    result = await desk.sync()
+
+    assert (result.problem, result.read) == (ProblemCode.TOO_LARGE, 0)
+    assert await desk.names() == {}
+
+
+async def test_others_are_served_while_a_page_is_mapped(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The work gives way every few records: another task of the same process gets its turn again and again."""
+    crowd(desk, 1000)
+    turns, seen, plain = 0, set(), MemoryConnector.map
+
+    async def other() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    def noted(self: MemoryConnector, raw: object) -> CanonicalRecord | Reject:
+        seen.add(turns)
+        return plain(self, raw)
+
+    monkeypatch.setattr(MemoryConnector, "map", noted)
+    async with running(other()):
+        result = await desk.sync()
+
+    assert result.read == 1000
+    assert len(seen) >= 20
