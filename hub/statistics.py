@@ -12,8 +12,8 @@ the first ten cases the first origin, the first discipline, ... that the release
 world the rule makes the very same release, for nobody in it stands in a small cell and nothing needs rounding. In it every
 group that can be described, however it is put together, is nought or a multiple of ten, and so is every difference between
 two releases. So no adding, subtracting or solving of answers, over whatever groupings, filters and releases, by whoever knows
-the rule, can prove that a group or a change is one to nine. (It can prove less than that only where the asker knows cases
-from elsewhere, and against that no count is safe.)
+the rule, can prove that a group or a change is one to nine. Who knows more of the cases, and from elsewhere, may conclude
+more: against that no count is safe.
 
 What it costs: dimensions are not crossed. Of cells by two dimensions most are under ten at ICORN's size, and each that is told
 would take those beside it out of every other count. The few who stand in small cells are missing from the totals.
@@ -26,6 +26,7 @@ it: Wong et al., "Minimality attack in privacy preserving data publishing" (VLDB
 import asyncio
 from collections import Counter
 from collections.abc import Mapping
+from datetime import date
 from typing import Any, Final
 
 import asyncpg
@@ -50,6 +51,11 @@ select date_trunc('quarter', today)::date, today, $1 from (select (hub_now() at 
 on conflict do nothing returning period
 """
 _COUNT: Final = "select origin, discipline, status, risk_level, year, cases from count_cases()"
+_LATEST: Final = """
+select as_of, period = date_trunc('quarter', hub_now() at time zone 'UTC')::date as current,
+  (select count(*) from statistics_cell c where c.period = r.period) as cells
+from statistics_release r order by period desc limit 1
+"""
 _KEEP: Final = """
 insert into statistics_cell (period, origin, discipline, status, risk_level, year, count)
 select $1, case d when 'ORIGIN' then v end, case d when 'DISCIPLINE' then v end::discipline, case d when 'STATUS' then v end::case_status,
@@ -73,6 +79,12 @@ async def freeze(pool: "Pool[Any]") -> int:
         await connection.execute(_KEEP, period, [d for d, _ in cells], [v for _, v in cells], list(told.values()))
     log.info("statistics.frozen", count=len(told))
     return len(told)
+
+
+async def latest(connection: Any) -> tuple[date, int, bool] | None:
+    """Give the last release's day, how many cells it has, and whether it is this quarter's; None before the first."""
+    row = await connection.fetchrow(_LATEST)
+    return row and (row["as_of"], row["cells"], row["current"])
 
 
 def release(kinds: Mapping[Kind, int], smallest: int = SMALLEST) -> Told:
