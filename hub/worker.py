@@ -1,4 +1,4 @@
-"""This module is the worker: it syncs feeds, puts audit records in order, and removes what is only in the way."""
+"""This module is the worker: it syncs feeds, orders audit records, freezes statistics, and removes what is only in the way."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -17,11 +17,14 @@ from hub.feeds.seal import Seal
 from hub.postgres import open_pool
 from hub.sealing import Sealing
 from hub.settings import Settings
+from hub.statistics import freeze
 from hub.stopping import stopping
 
 Pool = asyncpg.Pool
 SEQUENCE_EVERY: Final = timedelta(seconds=1)
 PRUNE_EVERY: Final = timedelta(minutes=1)
+FREEZE_EVERY: Final = timedelta(minutes=10)
+"""How often to see whether a new quarter has begun."""
 PRUNED: Final = ("seen_proof", "revoked_token", "case_access", "referral_access")
 """Tables of which the worker may delete what is past; row policies say which rows those are, so no condition stands here."""
 log = structlog.get_logger(__name__)
@@ -51,6 +54,7 @@ async def duties(pool: "Pool[Any]", refresher: Refresher, stop: asyncio.Event) -
         group.create_task(keep_synced(pool, refresher, stop))
         group.create_task(every(SEQUENCE_EVERY, sequencer.run, stop))
         group.create_task(every(PRUNE_EVERY, lambda: prune(pool), stop))
+        group.create_task(every(FREEZE_EVERY, lambda: freeze(pool), stop))
     # What was recorded up to the end is in its chain before this process goes.
     await attempt(sequencer.run)
 

@@ -223,6 +223,17 @@ class FeedState(_Named):
 
 
 @strawberry.enum
+class CaseDimension(_Named):
+    """What cases can be counted by; YEAR is that in which a case was opened."""
+
+    ORIGIN = auto()
+    DISCIPLINE = auto()
+    STATUS = auto()
+    RISK_LEVEL = auto()
+    YEAR = auto()
+
+
+@strawberry.enum
 class CaseOrderField(_Named):
     """What cases can be ordered by."""
 

@@ -62,10 +62,14 @@ class Column:
 
 @dataclass(frozen=True)
 class One:
-    """At most one object of another type, null when it is not there or not to be seen."""
+    """At most one object of another type, null when it is not there or not to be seen.
+
+    `carried` makes arguments columns of the row, for what lies below: {column: (argument or argument.field, SQL type)}.
+    """
 
     rows: Rows
     on: str = "true"
+    carried: Mapping[str, tuple[str, str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

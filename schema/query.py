@@ -19,6 +19,7 @@ from schema.referrals import REFERRALS, Message, Referral, ReferralBy, ReferralE
 from schema.residencies import Residency
 from schema.rows import CASE, CITY, FEED, ORGANISATION, REFERRAL, VIEWER
 from schema.scalars import SCALARS, Duration
+from schema.statistics import Statistics, statistics
 from schema.viewer import Viewer
 
 UNSET: Final = strawberry.UNSET
@@ -31,6 +32,7 @@ class Query:
 
     viewer: Viewer = one(VIEWER, "true")
     feeds: list[Feed] | None = many(FEED, "true", "{row}.code", Scope.FEEDS_READ)
+    statistics: Statistics | None = statistics
 
     @asked(AnyNode())
     def node(self, id: strawberry.ID) -> Node | None:  # noqa: A002 Relay's name

@@ -109,6 +109,27 @@ VIEWER = Rows(
     access="c.organisation = {org} and c.client_id = (select viewer_client())",
 )
 
+STATISTICS = Rows(
+    "select r.period, r.as_of, r.smallest_cell from statistics_release r",
+    access="(select viewer_has('statistics:read'))",
+)
+# A cell is told where its dimensions are just those that were asked for, by grouping or by filter.
+STATISTICS_CELL = Rows(
+    "select t.* from (select case when 'ORIGIN' = any ({parent}.grouped) then c.origin end as origin, c.discipline, c.status, c.risk_level,"
+    " case when 'YEAR' = any ({parent}.grouped) then c.year end as year, sum(c.count)::int as count"
+    " from statistics_cell c where c.period = {parent}.period"
+    " and (c.origin is not null) = ('ORIGIN' = any ({parent}.grouped) or {parent}.origins is not null)"
+    " and (c.discipline is not null) = ('DISCIPLINE' = any ({parent}.grouped))"
+    " and (c.status is not null) = ('STATUS' = any ({parent}.grouped))"
+    " and (c.risk_level is not null) = ('RISK_LEVEL' = any ({parent}.grouped))"
+    " and (c.year is not null) = ('YEAR' = any ({parent}.grouped) or {parent}.since is not null or {parent}.until is not null)"
+    " and ({parent}.origins is null or c.origin = any ({parent}.origins))"
+    " and ({parent}.since is null or c.year >= extract(year from {parent}.since))"
+    " and ({parent}.until is null or c.year <= extract(year from {parent}.until))"
+    " group by 1, 2, 3, 4, 5) t",
+    access="(select viewer_has('statistics:read'))",
+)
+
 
 def case_document(category: Category) -> Document:
     """Tell where a case's sealed document of one category lies."""

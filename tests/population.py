@@ -51,6 +51,7 @@ async def populate(world: World) -> None:
     await _referrals(world)
     await _decisions(world)
     await _feeds(world)
+    await _statistics(world)
 
 
 async def _organisations(world: World) -> None:
@@ -210,6 +211,19 @@ async def _feeds(world: World) -> None:
         await _record_person(world, named(name), documents)
         if case:
             await world.insert("feed_record_link", record=named(name), case_id=named(case), linked_at="2026-05-05T00:00:00Z", linked_by=world.organisations["icorn"])  # fmt: skip
+
+
+async def _statistics(world: World) -> None:
+    """Two releases, of which the older is told no more; the numbers need not be those of this world."""
+    for period, as_of in (("2026-01-01", "2026-01-01"), ("2026-04-01", "2026-04-02")):
+        await world.insert("statistics_release", period=period, as_of=as_of, smallest_cell=10)
+    cells: list[tuple[dict[str, Any], int]] = [
+        ({}, 90), ({"origin": "IR"}, 50), ({"origin": "TR"}, 30), ({"discipline": "WRITER"}, 60), ({"discipline": "MUSICIAN"}, 30),
+        ({"status": "INVITED"}, 40), ({"status": "CANDIDATE"}, 50), ({"risk_level": "HIGH"}, 90), ({"year": 2025}, 20), ({"year": 2026}, 70),
+    ]  # fmt: skip
+    for columns, count in cells:
+        await world.insert("statistics_cell", period="2026-04-01", count=count, **columns)
+    await world.insert("statistics_cell", period="2026-01-01", count=10)
 
 
 async def _record_person(world: World, record: uuid.UUID, documents: Mapping[str, Any]) -> None:

@@ -21,6 +21,7 @@ from hub.migrate import read_migrations
 from hub.postgres import HubConnection
 from hub.self_check import self_check
 from hub.settings import DSN_ROLES, PREFIX, Settings, SettingsError
+from hub.statistics import SMALLEST, latest
 
 LATE: Final = timedelta(minutes=1)
 """The age from which a record that is not in its chain means that no worker is at work."""
@@ -38,7 +39,7 @@ class Finding:
 
 
 def doctor() -> None:
-    """Examine keys, databases, row security, migrations, the audit log and the feeds, as far as what is set reaches.
+    """Examine keys, databases, row security, migrations, the audit log, statistics and the feeds, as far as what is set reaches.
 
     HUB_WORKER_DATABASE_URL and the keys are enough for all but the other logins. The exit status is 1 when something
     is wrong; a feed that is behind is worth a look, but is its own organisation's to mend.
@@ -96,7 +97,12 @@ def _keys(settings: Settings) -> Finding:
 
 async def _contents(connection: HubConnection) -> list[Finding]:
     try:
-        return [await _migrations(connection), await _audit(connection), *await _feeds(connection)]
+        return [
+            await _migrations(connection),
+            await _audit(connection),
+            await _statistics(connection),
+            *await _feeds(connection),
+        ]
     except UNREACHABLE as error:
         return [Finding("contents", WRONG, f"cannot be read ({type(error).__name__}): run hub migrate")]
 
@@ -122,6 +128,13 @@ async def _audit(connection: HubConnection) -> Finding:
         WRONG if late else WELL,
         text + (": is a worker running?" if late else "") if count else "all in its chains",
     )
+
+
+async def _statistics(connection: Any) -> Finding:
+    found = await latest(connection)
+    if found is None or not found[2]:
+        return Finding("statistics", LOOK, "this quarter's are not frozen yet: is a worker running?")
+    return Finding("statistics", WELL, f"frozen {found[0]}, {found[1]} cells; fewer than {SMALLEST} are never told")
 
 
 async def _feeds(connection: Any) -> list[Finding]:

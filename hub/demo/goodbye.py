@@ -27,6 +27,9 @@ def invitation(place: Place, issuer: str, sisters: list[Sister], worker: str) ->
     rows.add_row("a token", Text(f"{hub} token --client pen-centre{file}", style="bold"))
     question = "'{ cases(first: 3) { edges { node { reference withheld } } } }'"
     rows.add_row("a question", Text(f"{hub} query --client pen-centre{file} \\\n  {question}", style="bold"))
+    counts = "'{ statistics(groupBy: [DISCIPLINE]) { asOf cells { discipline count } } }'"
+    rows.add_row("statistics", Text(f"{hub} query --client icorn-stats{file} \\\n  {counts}", style="bold"))
+    rows.add_row("", "Who stands in a count under ten is counted nowhere; here that is everyone.")
     rows.add_row("the schema", Text(f"{hub} schema --client pen-readonly{file}", style="bold"))
     rows.add_row("the audit log", Text(f"HUB_WORKER_DATABASE_URL='{worker}' \\\n  {hub} audit verify", style="bold"))
     rows.add_row("to stop", "Ctrl-C: everything started here ends, the data stay in " + str(place.root))

@@ -26,6 +26,7 @@ from hub.engine.parameters import (
     Size,
     dig,
     page_problems,
+    selection_problems,
     size,
     split_id,
 )
@@ -73,6 +74,7 @@ class Binding:
                 continue
             values = self.arguments(asked)
             wrong = page_problems(values) if isinstance(ask.source, Page | Remote) else []
+            wrong += selection_problems(values)
             if len(values.get("ids") or []) > IDS_LIMIT:
                 wrong.append(("ids", f"may name at most {IDS_LIMIT}"))
             if isinstance(ask.source, Command) and _holds_nul(values):

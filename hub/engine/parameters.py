@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import Any, Final
 
 from hub.engine.plan import Arguments
@@ -101,10 +102,10 @@ def split_id(identifier: str, convert: str) -> str | None:
 
 
 def dig(values: Mapping[str, Any], path: tuple[str, ...]) -> Any:
-    """Follow names into coerced arguments."""
+    """Follow names into coerced arguments; give None for what was not given."""
     found: Any = values
     for name in path:
-        found = found[name]
+        found = None if found is None else found.get(name)
     return found
 
 
@@ -132,4 +133,17 @@ def page_problems(values: Mapping[str, Any]) -> list[tuple[str, str]]:
     orders = [order["field"] for order in values.get("orderBy") or []]
     if len(orders) != len(set(orders)):
         found.append(("orderBy", "names the same field twice"))
+    return found
+
+
+def selection_problems(values: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Judge what is to be counted: no dimension twice, and a time that does not end before it begins."""
+    found: list[tuple[str, str]] = []
+    grouped = values.get("groupBy") or []
+    if len(grouped) != len(set(grouped)):
+        found.append(("groupBy", "names the same dimension twice"))
+    for name, value in values.items():
+        starts, ends = (value.get("from"), value.get("to")) if isinstance(value, dict) else (None, None)
+        if isinstance(starts, date) and isinstance(ends, date) and starts > ends:
+            found.append((name, "has a from that lies after its to: give the earlier day as from"))
     return found

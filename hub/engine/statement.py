@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from hub.engine.pages import page
-from hub.engine.parameters import FEED_KEYS, Base, Given, Ids, Parameter
+from hub.engine.parameters import FEED_KEYS, Base, Given, Ids, Parameter, dig
 from hub.engine.plan import Arguments, Ask, Plan
 from schema.fields import Column, Many, Nested, One, Order, Page, Personal, Problems, Remote, Rows, Sealed, SealedText
 
@@ -179,10 +179,17 @@ class Writer:
         name = self.alias()
         joins, json, people = self.object(ask.asks, name, rows.subject)
         where = on.replace("{row}", name) + self.conditions(ask, name) + guard
-        return (
-            f"select {json} as j{f', {people} as k' if people else ''} from {self.rows(rows, parent)} {name}{joins} where {where}",
-            bool(people),
-        )
+        found = f"{self.carrying(self.rows(rows, parent), ask)} {name}{joins} where {where}"
+        return f"select {json} as j{f', {people} as k' if people else ''} from {found}", bool(people)
+
+    def carrying(self, rows: str, ask: Ask) -> str:
+        """Write rows with the arguments they carry for what lies below them, null where one is not given."""
+        columns = ""
+        for name, (argument, kind) in ask.source.carried.items() if isinstance(ask.source, One) else ():
+            given = Given(ask.arguments, tuple(argument.split("."))) if ask.arguments else None
+            there = given is not None and dig(given.arguments.values, given.path) is not None
+            columns += f", {self.parameter(given) if given and there else 'null'}::{kind} as {name}"
+        return f"(select r.*{columns} from {rows} r)" if columns else rows
 
     def many(self, rows: Rows, on: str, order: str, ask: Ask, parent: str, guard: str) -> tuple[str, bool]:
         """Write all objects of a list."""

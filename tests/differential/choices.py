@@ -16,5 +16,7 @@ NAMED: dict[str, list[Any]] = {
     "feeds": ["haven", "northlight", "quiet", "none"],
     "feed": ["haven", "northlight"],
     "clientReference": ["PEN-1", "x"],
+    "StatisticsFilter.from": ["2025-01-15", "2025-12-31", "2026-01-01"],
+    "StatisticsFilter.to": ["2026-01-01", "2026-12-31", "2027-01-01"],
 }
 """What arguments and input fields of these names are given."""

@@ -196,6 +196,8 @@ class Maker:
             return self.variable(kind, bare, name, plain=plain)
         if not plain and bare is kind and self.sometimes(1):
             return "null"
+        if name == "groupBy":
+            return literal(bare, self.value(bare, name))
         if isinstance(bare, GraphQLList):
             if self.sometimes(2) and name != "after":
                 return literal(bare.of_type, self.value(bare.of_type, name))
@@ -251,7 +253,8 @@ class Maker:
         if isinstance(kind, GraphQLList):
             if name == "orderBy":
                 return [self.value(kind.of_type, name)]
-            return [self.value(kind.of_type, name) for _ in range(self.draw(st.integers(0, 3)))]
+            found = [self.value(kind.of_type, name) for _ in range(self.draw(st.integers(0, 3)))]
+            return list(dict.fromkeys(found)) if name == "groupBy" else found
         if isinstance(kind, GraphQLInputObjectType):
             return {n: self.value(f, member(kind, n)) for n, f in self.members(kind)}
         if isinstance(kind, GraphQLEnumType):
@@ -264,8 +267,8 @@ class Maker:
 
 
 def member(kind: GraphQLInputObjectType, name: str) -> str:
-    """Tell the ids and references of cases and referrals apart."""
-    return f"{kind.name}.{name}" if name in ("id", "reference") else name
+    """Tell the ids and references of cases and referrals apart, and a time's two ends from two organisations."""
+    return f"{kind.name}.{name}" if name in ("id", "reference") or kind.name == "StatisticsFilter" else name
 
 
 def literal(kind: Any, value: Any) -> str:

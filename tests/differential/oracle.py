@@ -28,6 +28,7 @@ from schema.query import SCHEMA
 from tests.differential import filters
 from tests.differential.lists import LISTINGS, Listing, Place, cut, text
 from tests.differential.objects import Found, Objects
+from tests.differential.statistics import statistics
 from tests.differential.tables import Row, Tables
 from tests.world import KEYRING
 
@@ -127,6 +128,7 @@ class Oracle:
             "organisation": lambda _, code: objects.organisation(tables.one("organisation", code=code)),
             "organisations": lambda info, **given: objects.page(info, tables.all("organisation"), made_organisation, given),
             "feeds": lambda _: [objects.feed(row) for row in sorted(tables.all("feed"), key=lambda r: r["code"])],
+            "statistics": lambda _, groupBy, filter=None: statistics(tables, groupBy, filter or {}),  # noqa: A006, N803 the contract's names
             "feedRecords": lambda info, **given: self._feed_results(info, objects.records(), None, given),
         }  # fmt: skip
 

@@ -13,6 +13,7 @@ Row = dict[str, Any]
 TABLES = (
     "organisation", "city", "client", "agreement", "agreement_approval", "case_file", "residency", "presentation", "share", "hold", "consent",
     "referral", "referral_event", "message", "feed", "feed_record", "feed_record_link",
+    "statistics_release", "statistics_cell",
 )  # fmt: skip
 CATEGORIES = ("PROFILE", "IDENTITY", "CONTACT", "WHEREABOUTS", "THREAT", "HEALTH", "FAMILY", "ASSESSMENT")
 

@@ -56,6 +56,12 @@ OPERATIONS: dict[str, tuple[str, dict[str, Any]]] = {
     "last alone, and first nought": ("{ a: cities(last: 2) { edges { node { code } } pageInfo { hasNextPage hasPreviousPage } } b: cities(first: 0) { edges { node { code } } pageInfo { hasNextPage hasPreviousPage startCursor endCursor } totalCount } c: cities(last: 0) { edges { cursor } pageInfo { hasPreviousPage } } }", {}),
     "feeds within feeds": ('{ feedRecords { records { id case { feedRecords { state records { id case { id feedRecords(maxAge: "PT72H") { state } } } } } } } }', {}),
     "the records of feeds under two names": ("{ feedRecords { a: records { id } b: records { person { withheld } case { id } } a: records { sourceId } c: endCursor d: endCursor } }", {}),
+    "statistics": ("""query ($g: [CaseDimension!]!, $d: Date) { a: statistics(groupBy: $g) { asOf smallestCell cells { origin discipline status riskLevel year count } }
+        b: statistics(groupBy: []) { cells { count origin __typename } } c: statistics(groupBy: YEAR, filter: {from: $d, to: "2026-05-01"}) { y: cells { year count } }
+        d: statistics(groupBy: [], filter: {from: "2025-12-31", to: null}) { cells { year count } } e: statistics(groupBy: [], filter: {origin: ["TR", "IR", "XX"]}) { cells { origin count } }
+        f: statistics(groupBy: ORIGIN, filter: {origin: "IR"}) { cells { origin count } } g: statistics(groupBy: [ORIGIN, YEAR]) { cells { count } }
+        h: statistics(groupBy: DISCIPLINE, filter: {from: $d}) { cells { discipline count } } i: statistics(groupBy: STATUS, filter: {origin: []}) { cells { count } }
+        j: statistics(groupBy: [], filter: {from: "2027-01-01"}) { cells { count } } k: statistics(groupBy: DISCIPLINE, filter: {origin: null}) { cells { discipline count } } }""", {"g": ["STATUS"], "d": "2026-05-01"}),
     "feeds by age": ('{ a: feedRecords(maxAge: "PT72H", filter: {feeds: ["haven", "northlight", "nothing"]}) { state feed { code } fetchedAt } b: feedRecords(filter: {origin: ["TR"], discipline: WRITER, updatedSince: "2026-05-01T00:00:00Z"}) { records { origin } } c: feedRecords(filter: {feeds: []}) { state } }', {}),
 }  # fmt: skip
 

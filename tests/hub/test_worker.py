@@ -125,6 +125,17 @@ async def test_a_worker_told_to_stop_leaves_the_log_in_order(database: Database,
     assert (verdict.head.seq, verdict.waiting) == (1, 0)
 
 
+async def test_a_worker_freezes_the_quarters_statistics(database: Database, world: World, tmp_path: Path) -> None:
+    """As soon as it is at work, if nobody has yet."""
+    Keyring.create(tmp_path / "keys.json")
+    settings = {"HUB_WORKER_DATABASE_URL": database.dsn("hub_worker"), "HUB_KEYS_FILE": str(tmp_path / "keys.json")}
+
+    async with running("worker", **settings) as process:
+        await heard(process, "statistics.frozen")
+
+    assert await world.data("pen", "{ statistics(groupBy: []) { asOf } }") == {"statistics": {"asOf": "2026-06-01"}}
+
+
 async def test_a_hub_told_to_stop_finishes_what_is_in_flight(
     database: Database, tmp_path: Path, unused_tcp_port: int
 ) -> None:

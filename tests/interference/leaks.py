@@ -163,5 +163,13 @@ LEAKS: tuple[tuple[str, Leak], ...] = (
             sql=_trigger("referral", "t.client_reference = new.client_reference", "raise unique_violation"),
         ),
     ),
+    (
+        ALL_SCOPES,
+        Leak(
+            "statistics count what is there now",
+            plant=_planted(_column("{row}.count", "(select count(*) from case_file)::int")),
+            walls=ONLY_THE_FIRST,
+        ),
+    ),
     (SENDER, Leak("an idempotency key is everyone's", sql=_trigger("outcome", "t.key = new.key", "return null"))),
 )  # fmt: skip

@@ -32,6 +32,15 @@ from tests.world import World as Hub
 
 ORDER = (Case, Agreement, Referral, Record, Client, Outcome, Document, Residency, Message, Consent, Share, Hold, Link)
 START = "2026-01-01T00:00:00Z"
+STATISTICS = {
+    "": None,
+    "origin": "IR",
+    "discipline": "WRITER",
+    "status": "CANDIDATE",
+    "risk_level": "HIGH",
+    "year": 2026,
+}
+"""What the released statistics tell: in each dimension one cell of all twenty."""
 
 
 def said(category: str, variant: int) -> dict[str, Any]:
@@ -78,6 +87,10 @@ class Putter:
                 last_synced_at="2026-06-01T11:55:00Z",
             )  # fmt: skip
         await hub.client(principal.client, principal.organisation, sorted(principal.scopes))
+        # A named release: whatever the two worlds differ in came after it.
+        await hub.insert("statistics_release", period="2026-04-01", as_of="2026-04-01", smallest_cell=10)
+        for column, value in STATISTICS.items():
+            await hub.insert("statistics_cell", period="2026-04-01", count=20, **({column: value} if column else {}))
         # Access is refreshed once at the end instead of after every row; that it follows every row is tested elsewhere.
         await hub.admin.execute("set session_replication_role = replica")
         for fact in sorted(world, key=lambda fact: (ORDER.index(type(fact)), repr(fact))):

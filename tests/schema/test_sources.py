@@ -7,7 +7,7 @@ import asyncpg
 from graphql import GraphQLField, GraphQLInputObjectType, GraphQLObjectType, get_named_type
 
 from schema.fields import NOUNS, Column, Document, Many, Nested, One, Page, Rows, Sealed, SealedText, Where
-from schema.rows import CASE, FEED
+from schema.rows import CASE, FEED, STATISTICS, STATISTICS_CELL
 from tests.conftest import Database
 from tests.schema.declared import edges, rule_of
 
@@ -75,11 +75,20 @@ def _document(document: Document, name: str) -> str:
     )
 
 
+def _carried(rows: Rows) -> str:
+    """Write the arguments that rows carry for what lies below them."""
+    ones = (of for _, _, f in edges() if isinstance(of := getattr(rule_of(f), "source", None), One) and of.rows == rows)
+    return "".join(f", null::{kind} as {name}" for of in ones for name, (_, kind) in of.carried.items())
+
+
 def _base(rows: Rows) -> str:
-    """Write rows as they lie behind the first wall; those that hang on a case, beside one."""
+    """Write rows as they lie behind the first wall; those that hang on another's row, beside one."""
     access = f" where {_fill(rows.access)}" if rows.access else ""
-    beside = f"({_fill(CASE.select)}) p, lateral " if "{parent}" in rows.select else ""
-    return f"(select x.* from {beside}({_fill(rows.select)}{access}) x)"  # noqa: S608 what the schema declares
+    above = STATISTICS if rows is STATISTICS_CELL else CASE
+    beside = ""
+    if "{parent}" in rows.select:
+        beside = f"(select c.*{_carried(above)} from ({_fill(above.select)}) c) p, lateral "  # noqa: S608 what the schema declares
+    return f"(select x.*{_carried(rows)} from {beside}({_fill(rows.select)}{access}) x)"  # noqa: S608 what the schema declares
 
 
 def _asked(source: Any, field: GraphQLField, base: str) -> Iterator[str]:

@@ -34,6 +34,8 @@ ONE_SCOPE = {
     "feed_record_key": "feeds:read",
     "feed_record_person": "feeds:read",
     "feed_record_link": "feeds:read",
+    "statistics_release": "statistics:read",
+    "statistics_cell": "statistics:read",
     **{f"case_{noun}": f"cases:{noun}" for noun in CATEGORIES},
 }
 """For each table, a scope without which it is empty."""
@@ -117,8 +119,9 @@ async def test_a_binding_by_halves_is_nobody(raw: Raw, settings: dict[str, str])
 
 
 async def test_an_organisation_without_any_part_sees_what_is_public(raw: Raw) -> None:
-    """Every scope there is opens nothing but names, the state of feeds, and who one is oneself."""
-    assert set(await raw.seen(STRANGER)) == PUBLIC | {"client", "feed"}
+    """Every scope there is opens nothing but names, the state of feeds, released statistics, and who one is oneself."""
+    released = {"statistics_release", "statistics_cell"}
+    assert set(await raw.seen(STRANGER)) == PUBLIC | released | {"client", "feed"}
 
 
 async def test_a_token_without_scopes_sees_its_own_standing(raw: Raw) -> None:
@@ -148,6 +151,7 @@ async def test_personal_rows_of_a_category_need_its_scope(raw: Raw) -> None:
 COLUMNS = {
     "organisation": "suspended_at",
     "feed": "settings, mapping, cursor, watermark, rules",
+    "statistics_release": "xid",
     "audit": "id, organisation, client, usr, at, action, operation, purpose, subjects, categories, xid",
 }
 
@@ -265,7 +269,7 @@ RIGHTS = {
         "audit": "SELECT", "audit_leaf": "INSERT SELECT", "case_access": "DELETE SELECT", "event": "SELECT", "feed": "SELECT UPDATE",
         "feed_quarantine": "DELETE INSERT SELECT UPDATE", "feed_record": "INSERT SELECT UPDATE", "feed_record_key": "DELETE INSERT SELECT",
         "feed_record_person": "DELETE INSERT SELECT", "migration": "SELECT", "organisation": "SELECT", "referral_access": "DELETE SELECT",
-        "revoked_token": "DELETE SELECT", "seen_proof": "DELETE SELECT",
+        "revoked_token": "DELETE SELECT", "seen_proof": "DELETE SELECT", "statistics_cell": "INSERT SELECT", "statistics_release": "INSERT SELECT",
     },
 }  # fmt: skip
 
