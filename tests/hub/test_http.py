@@ -3,18 +3,14 @@
 import io
 import json
 import logging
-from contextlib import AsyncExitStack
-from pathlib import Path
 from typing import Any
 
 import httpx2
 import pytest
 
 from auth.client import proof
-from hub.embedded import embedded_server
 from hub.log import set_up_logging
-from tests.conftest import FAST, Database, build_template
-from tests.world import ISSUER, World, build
+from tests.world import ISSUER, World
 
 SECRET = "Unrepeatable"
 
@@ -275,29 +271,3 @@ async def test_other_methods_are_not_there(world: World, method: str) -> None:
 
     assert answer.status_code == 405
     assert not [name for name in answer.headers if name.startswith("access-control-")]
-
-
-async def test_a_database_that_stops_and_comes_back(tmp_path: Path) -> None:
-    """While it is away every request gets 503 and a clear text, also one that held a connection; afterwards all is well again."""
-    ask = '{"query": "{ cities { totalCount } }"}'
-    async with AsyncExitStack() as stack:
-        with embedded_server(tmp_path, FAST) as server:
-            await build_template(server, "hub")
-            world = await stack.enter_async_context(build(Database(server, "hub")))
-            await world.organisation("pen-centre")
-            await world.client("pen", "pen-centre")
-            assert (await post(world, ask)).status_code == 200
-            await world.admin.close()
-        for _ in range(6):
-            answer = await post(world, ask)
-            assert (answer.status_code, answer.json()["errors"][0]["extensions"]["code"]) == (
-                503,
-                "SERVICE_UNAVAILABLE",
-            )
-        ready, live = [(await world.http.get(f"{ISSUER}/health/{what}")).status_code for what in ("ready", "live")]
-        assert (ready, live) == (503, 200)
-
-        with embedded_server(tmp_path, FAST):
-            assert (await post(world, ask)).status_code == 200
-            assert (await world.http.get(f"{ISSUER}/health/ready")).status_code == 200
-            await stack.aclose()
