@@ -4,12 +4,12 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-from authlib.oauth2.rfc6749 import InvalidClientError
 from authlib.oauth2.rfc7523 import JWTBearerClientAssertion
 
 from auth.clients import Client
 from auth.clock import Clock
 from auth.jwk import ALGORITHMS
+from auth.refusals import ClientRefusedError, Reason
 from auth.signed import BadJwtError, NumericDate, Profile
 
 if TYPE_CHECKING:
@@ -55,33 +55,44 @@ class PrivateKeyJwt(JWTBearerClientAssertion):  # type: ignore[misc]
         self._first_use = first_use
 
     def __call__(self, query_client: Callable[[str], Client], request: "TokenRequest") -> Client:
-        """Return the authenticated client; raise InvalidClientError."""
+        """Return the authenticated client; raise ClientRefusedError."""
         form = request.form
         if form.get("client_assertion_type") != self.CLIENT_ASSERTION_TYPE:
-            raise InvalidClientError
+            raise ClientRefusedError(Reason.BAD_ASSERTION)
         try:
             assertion = _PROFILE.read(form.get("client_assertion", ""))
-            client = query_client(assertion.unverified.sub)
-            key = client.key(assertion.header.get("kid"), assertion.header["alg"])
-            claims = assertion.open(key)
         except BadJwtError:
-            raise InvalidClientError from None
-        if client.organisation is None or form.get("client_id", claims.sub) != claims.sub:
-            raise InvalidClientError
-        self.verify_claims(claims)
+            raise ClientRefusedError(Reason.BAD_ASSERTION) from None
+        client = query_client(assertion.unverified.sub)
+        meant = assertion.header.get("kid"), assertion.header["alg"]
+        try:
+            claims = assertion.open(client.key(*meant))
+        except BadJwtError:
+            claims = None
+        if claims is None or client.organisation is None:
+            raise _not_signed(client, has_key=client.has_key(*meant))
+        wrong = self._wrong(claims, form.get("client_id", claims.sub))
+        if wrong is None and not self.validate_jti(claims, claims.jti):
+            wrong = Reason.JTI_USED
+        if wrong is not None:
+            raise ClientRefusedError(wrong, client.client_id)
         request.client = client
         return client
 
-    def verify_claims(self, claims: AssertionClaims) -> None:
-        """Check audience, times and single use; raise InvalidClientError."""
+    def _wrong(self, claims: AssertionClaims, client_id: str) -> Reason | None:
+        """Say what is wrong with audience, issuer or times, if anything is."""
         now = self._clock()
-        ours = claims.aud == self._issuer and claims.iss == claims.sub
-        begun = all(at is None or at <= now + SKEW for at in (claims.iat, claims.nbf))
-        timely = begun and now < claims.exp <= now + LIFETIME
-        if not (ours and timely and 1 <= len(claims.jti) <= _LONGEST_JTI):
-            raise InvalidClientError
-        if not self.validate_jti(claims, claims.jti):
-            raise InvalidClientError
+        if claims.aud != self._issuer:
+            return Reason.BAD_AUDIENCE
+        if claims.iss != claims.sub or client_id != claims.sub:
+            return Reason.BAD_ISSUER
+        if not all(at is None or at <= now + SKEW for at in (claims.iat, claims.nbf)):
+            return Reason.NOT_YET_VALID
+        if claims.exp <= now:
+            return Reason.EXPIRED
+        if claims.exp > now + LIFETIME:
+            return Reason.LIVES_TOO_LONG
+        return None if 1 <= len(claims.jti) <= _LONGEST_JTI else Reason.BAD_JTI
 
     def validate_jti(self, claims: Any, jti: str) -> bool:
         """Tell whether the assertion is used for the first time, in any process."""
@@ -90,3 +101,12 @@ class PrivateKeyJwt(JWTBearerClientAssertion):  # type: ignore[misc]
     def get_audiences(self) -> list[str]:
         """Return the only audience taken: the issuer."""
         return [self._issuer]
+
+
+def _not_signed(client: Client, *, has_key: bool) -> ClientRefusedError:
+    """Say why nobody's signature was found: a stranger is never named, for what it calls itself is its own word."""
+    if client.barred is not None:
+        return ClientRefusedError(client.barred, client.client_id)
+    if client.organisation is None:
+        return ClientRefusedError(Reason.CLIENT_UNKNOWN)
+    return ClientRefusedError(Reason.BAD_SIGNATURE if has_key else Reason.KEY_UNKNOWN, client.client_id)

@@ -13,6 +13,7 @@ from joserfc.jwk import ECKey, OKPKey, RSAKey
 from auth import jwk as keys
 from auth.database import Database
 from auth.purposes import Purpose
+from auth.refusals import Reason
 from auth.scopes import NAMES
 
 _CLIENT_ID = re.compile(r"[a-z0-9][a-z0-9._-]{1,62}[a-z0-9]")
@@ -20,11 +21,12 @@ _LONGEST_NAME = 200
 _GRANTS = ("client_credentials",)
 
 _FIND = """
-select c.client_id, c.organisation, c.scopes, c.purpose, k.jwks::text as jwks
+select c.client_id, c.organisation, c.scopes, c.purpose, k.jwks::text as jwks,
+    c.status = 'ACTIVE' as active, o.suspended_at is not null as suspended
 from hub.client c
 join hub.organisation o on o.id = c.organisation
 join auth.client_key k on k.client_id = c.client_id
-where c.client_id = $1 and c.status = 'ACTIVE' and o.suspended_at is null
+where c.client_id = $1
 """
 _TAKEN = """
 select exists (select from hub.client where client_id = $1) as client_taken,
@@ -51,22 +53,30 @@ def decoys() -> tuple[Mapping[str, Any], ...]:
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """A client as the authorization server sees it; the unknown client has no organisation and no keys."""
+    """A client as the authorization server sees it; one that is unknown or barred has no organisation and no keys."""
 
     client_id: str
     organisation: int | None
     scopes: frozenset[str] = frozenset()
     purpose: str | None = None
     jwks: tuple[Mapping[str, Any], ...] = field(default=(), repr=False)
+    barred: Reason | None = None
+
+    def has_key(self, kid: str | None, algorithm: str) -> bool:
+        """Tell whether one key of its own is meant."""
+        return len(self._fitting(kid, algorithm)) == 1
 
     def key(self, kid: str | None, algorithm: str) -> keys.PublicKey:
         """Return the key to verify a signature with; a decoy that verifies nothing, if there is none.
 
         Without a kid, a client that has one key for the algorithm means that one.
         """
-        fitting = [jwk for jwk in self.jwks if keys.fits(jwk, algorithm) and kid in (None, jwk["kid"])]
+        fitting = self._fitting(kid, algorithm)
         chosen = fitting[0] if len(fitting) == 1 else next(jwk for jwk in decoys() if keys.fits(jwk, algorithm))
         return keys.public_key(chosen)
+
+    def _fitting(self, kid: str | None, algorithm: str) -> list[Mapping[str, Any]]:
+        return [jwk for jwk in self.jwks if keys.fits(jwk, algorithm) and kid in (None, jwk["kid"])]
 
     def check_endpoint_auth_method(self, method: str, _endpoint: str) -> bool:
         """Tell Authlib how this client authenticates: by its private key, everywhere."""
@@ -78,10 +88,13 @@ class Client:
 
 
 async def find(database: Database, client_id: str) -> Client:
-    """Return the client if it and its organisation are live, else the unknown client; one query whatever the cause."""
+    """Return the client if it and its organisation are live, else one that no key fits; one query whatever the cause."""
     row = await database.fetchrow(_FIND, client_id if _CLIENT_ID.fullmatch(client_id) else "")
     if row is None:
         return Client(client_id, None)
+    if row["suspended"] or not row["active"]:
+        barred = Reason.ORGANISATION_SUSPENDED if row["suspended"] else Reason.CLIENT_DISABLED
+        return Client(row["client_id"], None, barred=barred)
     jwks = tuple(msgspec.json.decode(row["jwks"])["keys"])
     return Client(row["client_id"], row["organisation"], frozenset(row["scopes"]), row["purpose"], jwks)
 

@@ -31,34 +31,39 @@ class Keyring:
     roots: Mapping[str, bytes] = field(repr=False)
 
     @classmethod
-    def load(cls, path: str | os.PathLike[str]) -> "Keyring":
-        """Read the keyring file; raise KeyringError if missing, open to others, or malformed."""
+    def load(cls, path: str | os.PathLike[str], *, setting: str = "HUB_KEYS_FILE") -> "Keyring":
+        """Read the keyring file; raise KeyringError, naming `setting`, if missing, open to others, or malformed."""
         try:
             with Path(path).open(encoding="utf-8") as file:
                 mode = os.fstat(file.fileno()).st_mode
                 text = file.read()
         except (OSError, UnicodeDecodeError) as error:
-            raise KeyringError(f"HUB_KEYS_FILE: cannot read {os.fspath(path)} ({type(error).__name__}).") from None
+            raise KeyringError(f"{setting}: cannot read {os.fspath(path)} ({type(error).__name__}).") from None
         if mode & (stat.S_IRWXG | stat.S_IRWXO):
-            raise KeyringError(f"HUB_KEYS_FILE: others may read {os.fspath(path)}; run: chmod 600 {os.fspath(path)}")
-        return cls.parse(text, setting="HUB_KEYS_FILE")
+            raise KeyringError(f"{setting}: others may read {os.fspath(path)}; run: chmod 600 {os.fspath(path)}")
+        return cls.parse(text, setting=setting)
 
     @classmethod
     def parse(cls, text: str, *, setting: str = "HUB_KEYS") -> "Keyring":
-        """Read a keyring from JSON text; raise KeyringError, naming `setting`, if it is malformed."""
+        """Read a keyring from JSON text; raise KeyringError, naming `setting` and all that is malformed."""
         try:
             document = json.loads(text)
         except (ValueError, RecursionError):
             raise KeyringError(f"{setting}: not JSON; expected {_SHAPE}") from None
         if not isinstance(document, dict) or not isinstance(document.get("keks"), dict) or not document["keks"]:
             raise KeyringError(f"{setting}: expected {_SHAPE}")
+        problems = []
         current = document.get("current")
         if not isinstance(current, str) or current not in document["keks"]:
-            raise KeyringError(f'{setting}: "current" must name one of "keks".')
-        numbered = enumerate(document["keks"].items(), start=1)
-        keks = {name: _key(value, f'{setting}: "keks" entry {number}') for number, (name, value) in numbered}
-        roots = {name: _key(document.get(name), f'{setting}: "{name}"') for name in _ROOTS}
-        return cls(keks, current, roots)
+            problems.append(f'{setting}: "current" must name one of "keks".')
+        keks = {name: _key(value) for name, value in document["keks"].items()}
+        roots = {name: _key(document.get(name)) for name in _ROOTS}
+        places = [f'"keks" entry {number}' for number, key in enumerate(keks.values(), start=1) if not key]
+        places += [f'"{name}"' for name, key in roots.items() if not key]
+        problems += [f"{setting}: {place} must be {_LENGTH} bytes in base64." for place in places]
+        if problems:
+            raise KeyringError("\n".join(problems))
+        return cls(keks, str(current), roots)
 
     @classmethod
     def create(cls, path: str | os.PathLike[str]) -> "Keyring":
@@ -97,11 +102,10 @@ class Keyring:
         return HKDF(algorithm=SHA256(), length=_LENGTH, salt=None, info=label.encode()).derive(root)
 
 
-def _key(value: object, place: str) -> bytes:
+def _key(value: object) -> bytes:
+    """Decode a key; nothing when it is none."""
     try:
         key = b64decode(value, validate=True) if isinstance(value, str) else b""
     except ValueError:
         key = b""
-    if len(key) != _LENGTH:
-        raise KeyringError(f"{place} must be {_LENGTH} bytes in base64.")
-    return key
+    return key if len(key) == _LENGTH else b""

@@ -26,6 +26,8 @@ def routes(server: AuthorizationServer) -> list[Route]:
         except _UNREACHABLE as error:
             log.error("oauth.database_unavailable", error=type(error).__name__)  # noqa: TRY400 a traceback may hold content
             return _unavailable()
+        except Exception as error:  # noqa: BLE001 whatever it was, the caller is answered in OAuth's own words
+            return _failed(server, error)
         return JSONResponse(dict(reply.body), reply.status, dict(reply.headers))
 
     async def jwks(_: Request) -> Response:
@@ -34,6 +36,8 @@ def routes(server: AuthorizationServer) -> list[Route]:
         except _UNREACHABLE as error:
             log.error("oauth.database_unavailable", error=type(error).__name__)  # noqa: TRY400 a traceback may hold content
             return _unavailable()
+        except Exception as error:  # noqa: BLE001 as above
+            return _failed(server, error)
         return JSONResponse({"keys": keys}, headers={"Cache-Control": "public, max-age=60"})
 
     async def about(_: Request) -> Response:
@@ -50,13 +54,25 @@ async def _token(server: AuthorizationServer, request: Request) -> Reply:
     # RFC 6749, 3.2 and 2.3: parameters come in the body, and a client uses one way to authenticate.
     content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     body = await _body(request)
-    if request.url.query or content_type != _FORM or "authorization" in request.headers or body is None:
-        return server.refusal("invalid_request")
+    if fault := _fault(request, content_type, body):
+        return server.refusal("invalid_request", description=fault)
     try:
-        parameters = parse_qsl(body.decode("ascii"), keep_blank_values=True, strict_parsing=True, errors="strict")
+        parameters = parse_qsl(
+            (body or b"").decode("ascii"), keep_blank_values=True, strict_parsing=True, errors="strict"
+        )
     except ValueError:
         return server.refusal("invalid_request")
     return await server.token(parameters, request.headers.getlist("dpop"))
+
+
+def _fault(request: Request, content_type: str, body: bytes | None) -> str | None:
+    if request.url.query:
+        return "Parameters go in the body, never in the URL."
+    if content_type != _FORM:
+        return f"Send the parameters with Content-Type: {_FORM}."
+    if "authorization" in request.headers:
+        return "Authenticate by client_assertion alone, without an Authorization header."
+    return f"The form is longer than {_LARGEST_FORM} bytes." if body is None else None
 
 
 async def _body(request: Request) -> bytes | None:
@@ -71,3 +87,10 @@ async def _body(request: Request) -> bytes | None:
 def _unavailable() -> JSONResponse:
     body = {"error": "temporarily_unavailable", "error_description": "The server cannot answer now. Try again later."}
     return JSONResponse(body, 503, {"Cache-Control": "no-store", "Retry-After": "5"})
+
+
+def _failed(server: AuthorizationServer, error: Exception) -> JSONResponse:
+    """Answer for a fault of our own (RFC 6749, 4.1.2.1 has the code); the log has its kind and place, never its text."""
+    log.error("oauth.fault", exc_info=error)
+    reply = server.refusal("server_error", status=500)
+    return JSONResponse(dict(reply.body), reply.status, dict(reply.headers))

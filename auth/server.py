@@ -10,10 +10,11 @@ from time import time
 from typing import Any
 
 import anyio
+import structlog
 from authlib.oauth2.rfc6749 import (
     AuthorizationServer as StockAuthorizationServer,
 )
-from authlib.oauth2.rfc6749 import InvalidClientError, InvalidRequestError, OAuth2Error, OAuth2Request
+from authlib.oauth2.rfc6749 import InvalidClientError, OAuth2Error, OAuth2Request
 from authlib.oauth2.rfc6749.requests import BasicOAuth2Payload
 from joserfc.jwk import ECKey
 
@@ -24,9 +25,11 @@ from auth.clock import Clock
 from auth.database import Database
 from auth.nonce import Nonces
 from auth.proof import NonceNeededError, Proof, ProofRefusedError, Proofs
+from auth.refusals import Reason
 from auth.replay import Replay
 from auth.signing_keys import SigningKeys
 
+log = structlog.get_logger(__name__)
 # Authlib logs whole tokens and requests at DEBUG.
 logging.getLogger("authlib").setLevel(logging.WARNING)
 
@@ -36,17 +39,28 @@ _DESCRIPTIONS = {
     "invalid_client": "Client authentication failed.",
     "invalid_dpop_proof": "A valid, unused DPoP proof for this request is needed.",
     "invalid_request": "The request is malformed, repeats a parameter or carries one that is not taken.",
+    "server_error": "The server failed; no token was given.",
     "invalid_scope": "The scope is unknown, empty or not granted to this client.",
     "unauthorized_client": "This client may not use this grant type.",
     "unsupported_grant_type": "This grant type is not supported.",
     "use_dpop_nonce": "A fresh nonce is needed in the DPoP proof.",
 }
+_REQUIRED = ("client_assertion_type", "client_assertion")
+_REASONS = {
+    "invalid_dpop_proof": Reason.BAD_PROOF,
+    "invalid_request": Reason.INVALID_REQUEST,
+    "invalid_scope": Reason.INVALID_SCOPE,
+    "unauthorized_client": Reason.UNAUTHORIZED,
+    "unsupported_grant_type": Reason.UNAUTHORIZED,
+}
+"""What the log says of errors that have one reason."""
 
 
 class InvalidProofError(OAuth2Error):  # type: ignore[misc]
     """RFC 9449, section 5."""
 
     error = "invalid_dpop_proof"
+    reason = Reason.PROOF_USED
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,8 +127,8 @@ class AuthorizationServer(StockAuthorizationServer):  # type: ignore[misc]
     async def token(self, parameters: list[tuple[str, str]], proofs: list[str]) -> Reply:
         """Answer a token request: its form parameters, and its DPoP headers (of which there must be exactly one)."""
         form = dict(parameters)
-        if len(form) < len(parameters) or "client_secret" in form or "grant_type" not in form:
-            return self.refusal(InvalidRequestError.error)
+        if malformed := _malformed(form, len(parameters)):
+            return self.refusal("invalid_request", description=malformed)
         uri = metadata.token_endpoint(self.issuer)
         if len(proofs) != 1:
             return self.refusal(InvalidProofError.error)
@@ -129,9 +143,23 @@ class AuthorizationServer(StockAuthorizationServer):  # type: ignore[misc]
         await self._replay.prune()
         return reply
 
-    def refusal(self, error: str, headers: Mapping[str, str] | None = None, status: int = 400) -> Reply:
-        """Return an error as RFC 6749, section 5.2 has it, with this error's one text."""
-        body = {"error": error, "error_description": _DESCRIPTIONS[error]}
+    def refusal(
+        self,
+        error: str,
+        headers: Mapping[str, str] | None = None,
+        status: int = 400,
+        *,
+        description: str | None = None,
+        reason: Reason | None = None,
+        client: str | None = None,
+    ) -> Reply:
+        """Return an error as RFC 6749, section 5.2 has it, with this error's one text unless the form's fault has one of its own.
+
+        `reason`, and the id of a registered `client`, are for the log alone.
+        """
+        if reason := reason or _REASONS.get(error):
+            log.warning("oauth.refused", code=reason.value, client=client)
+        body = {"error": error, "error_description": description or _DESCRIPTIONS[error]}
         return Reply(status, body, {**_NO_STORE, **(headers or {})})
 
     def access_token(self, request: TokenRequest) -> dict[str, Any]:
@@ -177,9 +205,23 @@ class AuthorizationServer(StockAuthorizationServer):  # type: ignore[misc]
         nonce = self._proofs.next_nonce()
         return Reply(status, body, {**_NO_STORE, **({"DPoP-Nonce": nonce} if nonce else {})})
 
-    def handle_error_response(self, _request: TokenRequest, error: Any) -> Reply:
+    def handle_error_response(self, request: TokenRequest, error: Any) -> Reply:
         """Return Authlib's error with our text for it."""
-        return self.refusal(error.error)
+        client = getattr(error, "client", None) or getattr(request.client, "client_id", None)
+        return self.refusal(error.error, reason=getattr(error, "reason", None), client=client)
 
     def send_signal(self, name: str, *args: Any, **kwargs: Any) -> None:
         """Send nothing: nobody listens."""
+
+
+def _malformed(form: Mapping[str, str], count: int) -> str | None:
+    """Say what is wrong with a form that came with `count` parameters, by names of our own; None if it can be looked at."""
+    if len(form) < count:
+        return "A parameter came more than once."
+    if "client_secret" in form:
+        return "client_secret is not taken here: authenticate by client_assertion alone."
+    # Whoever asks for another grant is told that first.
+    asks_for_ours = form.get("grant_type") in (None, ClientCredentialsGrant.GRANT_TYPE)
+    needed = ("grant_type", *(_REQUIRED if asks_for_ours else ()))
+    missing = [name for name in needed if name not in form]
+    return f"Missing from the form: {', '.join(missing)}." if missing else None

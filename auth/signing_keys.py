@@ -65,6 +65,11 @@ class SigningKeys:
         await self.signing()
         return [{**key.as_dict(private=False), "use": "sig", "alg": "ES256"} for key in self._keys.values()]
 
+    async def check(self) -> int:
+        """Open every live key and say how many there are; raise KeyringError when one does not open."""
+        await self._refresh(0)
+        return len(self._keys)
+
     async def add(self, *, only_first: bool = False) -> None:
         """Add a key; with `only_first`, only if no other process has yet. It signs once `AHEAD` has passed."""
         secret = ec.generate_private_key(ec.SECP256R1())

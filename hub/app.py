@@ -30,6 +30,7 @@ from hub.engine.execute import Engine
 from hub.feeds.feed import Feed
 from hub.feeds.refresh import Refresher
 from hub.feeds.seal import Seal
+from hub.key_check import check_data_keys, check_signing_keys
 from hub.postgres import open_pool
 from hub.sealing import Sealing
 from hub.self_check import self_check
@@ -101,17 +102,22 @@ def create_app(
 
 def feed_connectors(settings: Settings) -> ConnectorOf:
     """Give what makes the connector of a feed, with the secrets and private hosts that are set."""
+    around = surroundings(settings)
+
+    def connector_of(feed: Feed) -> Connector:
+        return connect_feed(feed.kind, feed.settings, feed.mapping, around)
+
+    return connector_of
+
+
+def surroundings(settings: Settings) -> Surroundings:
+    """Give what connectors find where they run."""
     sources = (
         [from_environment()]
         if settings.secrets_dir is None
         else [from_directory(settings.secrets_dir), from_environment()]
     )
-    surroundings = Surroundings(either(*sources), settings.feed_private_hosts)
-
-    def connector_of(feed: Feed) -> Connector:
-        return connect_feed(feed.kind, feed.settings, feed.mapping, surroundings)
-
-    return connector_of
+    return Surroundings(either(*sources), settings.feed_private_hosts)
 
 
 @asynccontextmanager
@@ -140,6 +146,15 @@ async def opened(settings: Settings, name: str) -> AsyncIterator[Pools]:
             if holes := await self_check(connection, DEFINERS):
                 raise NotSafeError("\n".join(holes))
         yield Pools(app, auth, worker)
+
+
+async def check_keys(pools: Pools, keyring: Keyring, setting: str = "HUB_KEYS_FILE") -> None:
+    """Refuse keys that are not those the database was sealed with: raise KeyringError, naming `setting`."""
+    async with pools.auth.acquire() as connection:
+        await check_signing_keys(connection, keyring, setting)
+    for pool in (pools.app, pools.worker):
+        async with pool.acquire() as connection:
+            await check_data_keys(connection, keyring, setting)
 
 
 async def live(_: Request) -> Response:

@@ -62,6 +62,7 @@ async def answer(request: Request) -> Response:
         data = await (mutate(engine, run) if run.compiled.plan.kind == "mutation" else query(engine, run))
         return respond(request, resource, 200, data, run.compiled.plan.errors)
     except AuthError as error:
+        log.info("request.refused", code=error.error or "no_token")
         body = {"errors": [problem("UNAUTHENTICATED" if error.status == 401 else "BAD_REQUEST", error.description)]}  # noqa: PLR2004 HTTP
         return _json(request, error.status, msgspec.json.encode(body), error.headers)
     except RequestRefusedError as refused:

@@ -13,6 +13,7 @@ KEYS: Final = frozenset(
     {
         "at",  # file:line of a fault
         "attempt",
+        "client",  # the id of a registered client, as the database has it: a program, never a person
         "code",  # one of our error codes
         "count",
         "error",  # the class of an exception, never its text
@@ -39,6 +40,8 @@ KEYS: Final = frozenset(
 )
 """All that a log line can hold."""
 LONGEST: Final = 100
+OURS: Final = ("auth", "connectors", "hub", "schema")
+"""Whose lines say what happens; of a library only trouble is of interest."""
 SILENT: Final = ("asyncpg", "authlib", "strawberry", "graphql", "aiohttp.access", "uvicorn.access")
 """Loggers whose lines are about requests, and say nothing that a line of our own would not."""
 
@@ -66,7 +69,7 @@ def set_up_logging(
     if form == "console":
         line = structlog.dev.ConsoleRenderer(colors=output.isatty())
     handler = logging.StreamHandler(output)
-    handler.addFilter(lambda record: not record.name.startswith(SILENT))
+    handler.addFilter(wanted)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=[withhold_the_message, *stamps],
@@ -78,6 +81,12 @@ def set_up_logging(
     logging.captureWarnings(capture=True)
     # A line that cannot be formatted would otherwise be printed, arguments and all.
     logging.raiseExceptions = False
+
+
+def wanted(record: logging.LogRecord) -> bool:
+    """Let our own lines pass, and those of libraries that are warnings or worse."""
+    ours = record.name.partition(".")[0] in OURS
+    return ours or (record.levelno >= logging.WARNING and not record.name.startswith(SILENT))
 
 
 def withhold_the_message(_logger: object, _method: str, event: EventDict) -> EventDict:

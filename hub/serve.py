@@ -10,7 +10,7 @@ import structlog
 import uvicorn
 from starlette.applications import Starlette
 
-from hub.app import create_app, feed_connectors, opened
+from hub.app import check_keys, create_app, feed_connectors, opened
 from hub.settings import Settings, SettingsError
 from hub.stopping import stopping
 
@@ -25,6 +25,7 @@ async def serve(settings: Settings) -> None:
     keyring = settings.keyring()
     with stopping() as stop, listener(settings.host, settings.port) as listening:
         async with opened(settings, "hub serve") as pools:
+            await check_keys(pools, keyring)
             app = create_app(settings.issuer, keyring, pools, feed_connectors(settings))
             async with serving(app, listening):
                 log.info("hub.serving", port=settings.port)
@@ -34,14 +35,14 @@ async def serve(settings: Settings) -> None:
 
 
 @contextmanager
-def listener(host: str, port: int) -> Iterator[socket.socket]:
-    """Take the port, before anything else is started; raise SettingsError when it cannot be had."""
+def listener(host: str, port: int, setting: str = "HUB_HOST, HUB_PORT") -> Iterator[socket.socket]:
+    """Take the port, before anything else is started; raise SettingsError, naming `setting`, when it cannot be had."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         taken = socket.create_server((host, port), family=family, backlog=BACKLOG)
     except OSError as error:
         reason = error.strerror or type(error).__name__
-        raise SettingsError(f"HUB_HOST, HUB_PORT: cannot listen on {host}:{port} ({reason}). Name another.") from None
+        raise SettingsError(f"{setting}: cannot listen on {host}:{port} ({reason}). Name another.") from None
     with taken:
         yield taken
 

@@ -6,21 +6,29 @@ from pathlib import Path
 from typing import Annotated, Final, Literal, Self
 from urllib.parse import unquote, urlsplit
 
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from auth.keyring import Keyring
+from auth.keyring import Keyring, KeyringError
+from auth.metadata import checked_issuer
 
 PREFIX: Final = "HUB_"
 FEED_SECRETS: Final = "HUB_SECRET_"
 """Secrets of feeds may stand in the environment too, one variable each, under names that only the feeds know."""
-LOOPBACK: Final = ("127.0.0.1", "localhost", "::1")
 DSN_ROLES: Final = {
     "database_url": "hub_app",
     "auth_database_url": "hub_auth",
     "worker_database_url": "hub_worker",
     "migrate_database_url": "hub_migrate",
 }
+WRONG: Final = {
+    **dict.fromkeys(("int_parsing", "int_from_float", "float_parsing"), "is not a number that it can be"),
+    **dict.fromkeys(
+        ("greater_than", "greater_than_equal", "less_than_equal", "int_parsing_size"), "is out of its range"
+    ),
+    "literal_error": "is none of its choices",
+}
+"""What pydantic finds, by its own names, in our words."""
 DSNS: Final = (*DSN_ROLES, "admin_database_url")
 
 
@@ -29,17 +37,24 @@ class SettingsError(ValueError):
 
 
 def _issuer(value: str) -> str:
-    url = urlsplit(value)
-    secure = url.scheme == "https" or (url.scheme == "http" and url.hostname in LOOPBACK)
-    if not secure or not url.hostname or url.username or url.query or url.fragment or value.endswith("/"):
-        raise ValueError("should be like https://hub.example.org (http only on loopback), without a trailing slash")
-    return value
+    try:
+        return checked_issuer(value)
+    except ValueError:
+        raise ValueError(
+            "should be like https://hub.example.org (http only on loopback), with nothing after it"
+        ) from None
 
 
 def _dsn(value: SecretStr) -> SecretStr:
     url = urlsplit(value.get_secret_value())
     if url.scheme not in ("postgresql", "postgres") or not url.username or not url.path.strip("/"):
         raise ValueError("should be like postgresql://ROLE:PASSWORD@HOST/DATABASE")
+    return value
+
+
+def _folder(value: Path) -> Path:
+    if not value.is_dir():
+        raise ValueError("should be a folder that is there")
     return value
 
 
@@ -92,7 +107,7 @@ class Settings(BaseSettings):
     log_format: Literal["json", "console"] = Field(
         default="json", description="How log lines look: json, or console for reading along."
     )
-    secrets_dir: Path | None = Field(
+    secrets_dir: Annotated[Path, AfterValidator(_folder)] | None = Field(
         default=None, description="The folder with the feeds' secrets, one file each, named as the feeds name them."
     )
     feed_private_hosts: Annotated[frozenset[HostAndPort], NoDecode, BeforeValidator(_words)] = Field(
@@ -101,8 +116,12 @@ class Settings(BaseSettings):
     )
 
     @classmethod
-    def load(cls) -> Self:
-        """Read the environment; a DSN may come from a file named by HUB_..._FILE. Raises SettingsError, all at once."""
+    def load(cls, *needed: str, keys: bool = False) -> Self:
+        """Read the environment; a DSN may come from a file named by HUB_..._FILE.
+
+        Raises SettingsError for all at once that is wrong, for those of `needed` that are not set, and with `keys` for
+        key-encryption keys that are not there or cannot be used.
+        """
         problems = _unknown_names(cls)
         from_files: dict[str, str] = {}
         for name in DSNS:
@@ -118,23 +137,20 @@ class Settings(BaseSettings):
             settings = cls(**from_files)  # type: ignore[arg-type]  # pydantic makes of the text what each field is
         except ValidationError as error:
             problems += _explained(cls, error)
+        missing = [name for name in needed if not _is_set(name)]
+        problems += [_line(cls, name, "is not set") for name in missing]
+        problems += _key_problems(cls, needed=keys)
         if problems:
             raise SettingsError("\n".join(problems))
         return settings
 
-    @model_validator(mode="after")
-    def _keys_once(self) -> Self:
-        if self.keys is not None and self.keys_file is not None:
-            raise ValueError("HUB_KEYS: set it or HUB_KEYS_FILE, not both.")
-        return self
-
-    @model_validator(mode="after")
-    def _dsns_name_their_roles(self) -> Self:
-        wrong = [name for name, role in DSN_ROLES.items() if (dsn := getattr(self, name)) and _user(dsn) != role]
-        if wrong:
-            lines = [f"{PREFIX}{name.upper()}: should log in as {DSN_ROLES[name]}." for name in wrong]
-            raise ValueError("\n".join(lines))
-        return self
+    @field_validator(*DSN_ROLES)
+    @classmethod
+    def _as_its_role(cls, value: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+        role = DSN_ROLES[info.field_name or ""]
+        if value is not None and urlsplit(value.get_secret_value()).username != role:
+            raise ValueError(f"should log in as {role}")
+        return value
 
     def need(self, *names: str) -> None:
         """Raise SettingsError, all at once, for those of `names` that nothing was set for."""
@@ -170,8 +186,25 @@ class Settings(BaseSettings):
         ]
 
 
-def _user(dsn: SecretStr) -> str | None:
-    return urlsplit(dsn.get_secret_value()).username
+def _is_set(name: str) -> bool:
+    variable = f"{PREFIX}{name.upper()}"
+    return variable in os.environ or (name in DSNS and bool(os.environ.get(f"{variable}_FILE")))
+
+
+def _key_problems(settings: type[Settings], *, needed: bool) -> list[str]:
+    """Say what is wrong with the keys as they are set: twice, not at all though needed, or malformed."""
+    text, path = (os.environ.get(f"{PREFIX}{name}") for name in ("KEYS", "KEYS_FILE"))
+    if text is not None and path is not None:
+        return ["HUB_KEYS: set it or HUB_KEYS_FILE, not both."]
+    if not needed:
+        return []
+    if text is None and path is None:
+        return [_line(settings, "keys_file", "is not set") + " Or give the same in HUB_KEYS."]
+    try:
+        Keyring.load(path) if path is not None else Keyring.parse(text or "")
+    except KeyringError as error:
+        return str(error).splitlines()
+    return []
 
 
 def _line(settings: type[Settings], name: str, problem: str) -> str:
@@ -184,11 +217,10 @@ def _explained(settings: type[Settings], error: ValidationError) -> list[str]:
     lines: dict[str, str] = {}
     for detail in error.errors(include_url=False, include_context=False, include_input=False):
         message = detail["msg"].removeprefix("Value error, ")
-        if detail["loc"]:
-            name = str(detail["loc"][0])
-            lines[name] = _line(settings, name, message[:1].lower() + message[1:])
-        else:
-            lines[message] = message
+        name = str(detail["loc"][0])
+        # What it should be, each description says.
+        problem = WRONG.get(detail["type"], "cannot be used") if detail["type"] != "value_error" else message
+        lines[name] = _line(settings, name, problem)
     return list(lines.values())
 
 

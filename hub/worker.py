@@ -14,6 +14,7 @@ from hub.audit import Sequencer
 from hub.feeds.loop import keep_synced
 from hub.feeds.refresh import Refresher
 from hub.feeds.seal import Seal
+from hub.key_check import check_data_keys
 from hub.postgres import open_pool
 from hub.sealing import Sealing
 from hub.settings import Settings
@@ -37,6 +38,8 @@ async def work(settings: Settings) -> None:
     with stopping() as stop:
         size = max(4, settings.pool_size)
         async with await open_pool(dsn, name="hub worker", role="hub_worker", size=size) as pool:
+            async with pool.acquire() as connection:
+                await check_data_keys(connection, keyring)
             log.info("worker.started")
             await duties(pool, make_refresher(pool, keyring, feed_connectors(settings)), stop)
             log.info("worker.stopped")

@@ -1,8 +1,10 @@
 """This module says in plain words why a command cannot go on."""
 
+import os
 from typing import Final
 
 import structlog
+from joserfc.errors import JoseError
 from rich.console import Console
 
 from auth.client import TokenRefusedError
@@ -22,13 +24,15 @@ KNOWN: Final = (
     CommandError,
     DemoError,
     EmbeddedPostgresError,
+    JoseError,
     KeyringError,
     MigrationError,
     NotSafeError,
+    OSError,
     SettingsError,
     TokenRefusedError,
 )
-"""Trouble whose text was written for whoever reads it."""
+"""Trouble that a command's user can mend, in words written for whoever reads it."""
 log = structlog.get_logger(__name__)
 
 
@@ -37,7 +41,19 @@ def explain(error: Exception) -> None:
     console = Console(stderr=True, soft_wrap=True, highlight=False)
     if isinstance(error, NotSafeError):
         console.print("The database is not safe to serve from:")
-    console.print(str(error), style="red", markup=False)
+    console.print(in_words(error), style="red", markup=False)
+
+
+def in_words(error: Exception) -> str:
+    """Say what is the matter: of the system's and a library's errors their kind and what file, never their own text."""
+    match error:
+        case OSError(filename=str(file)) if error.errno:
+            return f"{file}: {os.strerror(error.errno)}. Name another, or mend this one."
+        case OSError():
+            return f"{os.strerror(error.errno) if error.errno else type(error).__name__}: the system refused."
+        case JoseError():
+            return f"A key or a token cannot be used ({type(error).__name__}). `hub keygen` makes a key."
+    return str(error)
 
 
 def report_fault(error: Exception) -> None:

@@ -9,7 +9,7 @@ from rich.console import Console
 
 from hub import serve as serving
 from hub import worker as working
-from hub.cli.database import connected, need_databases
+from hub.cli.database import ADMIN_ONCE, connected, need_databases
 from hub.cli.errors import CommandError
 from hub.log import set_up_logging
 from hub.migrate import ensure_roles
@@ -52,8 +52,7 @@ def migrate() -> None:
     HUB_ADMIN_DATABASE_URL=... HUB_MIGRATE_DATABASE_URL=... hub migrate
     ```
     """
-    settings = started()
-    settings.need("migrate_database_url")
+    settings = started("migrate_database_url")
     applied = asyncio.run(_migrate(settings))
     console = Console(highlight=False)
     for name in applied:
@@ -67,23 +66,19 @@ async def _migrate(settings: Settings) -> list[str]:
         await ensure_roles(settings.dsn("admin_database_url"), settings.role_passwords())
     async with connected(settings, "migrate_database_url") as connection:
         if not await connection.fetchval("select to_regnamespace('hub') is not null"):
-            raise CommandError(
-                "HUB_ADMIN_DATABASE_URL: is needed this once, for the roles and schemas are not there yet."
-            )
+            raise CommandError(f"The roles and schemas are not there yet: {ADMIN_ONCE}.")
     return await apply(settings.dsn("migrate_database_url"))
 
 
-def started() -> Settings:
-    """Read the settings and set logging up as they say; raise SettingsError."""
-    settings = Settings.load()
+def started(*needed: str, keys: bool = False) -> Settings:
+    """Read the settings and set logging up as they say; raise SettingsError for all that is wrong, or `needed` and not set."""
+    settings = Settings.load(*needed, keys=keys)
     set_up_logging(settings.log_level, settings.log_format)
     return settings
 
 
 def _run(run: Callable[[Settings], Coroutine[Any, Any, None]], *databases: str) -> None:
-    settings = started()
-    settings.need(*databases)
-    settings.keyring()
+    settings = started(*databases, keys=True)
 
     async def go() -> None:
         await need_databases(settings, *databases)

@@ -1,5 +1,6 @@
 """This module is the folder of a demonstration: where its keys, credentials, secrets and data lie, and its settings."""
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -66,14 +67,19 @@ class Place:
         return self.root / "postgres"
 
     def prepare(self) -> None:
-        """Make the folders; nobody else may look into them."""
-        self.root.mkdir(parents=True, exist_ok=True)
-        self.secrets.mkdir(mode=0o700, exist_ok=True)
+        """Make the folders; nobody else may look into them. Raises DemoError when they cannot be made or written."""
+        try:
+            self.root.mkdir(parents=True, exist_ok=True)
+            self.secrets.mkdir(mode=0o700, exist_ok=True)
+            self.log.touch()
+        except OSError as error:
+            reason = os.strerror(error.errno or 0)
+            raise DemoError(f"--dir: {self.root} cannot be used ({reason}). Name a folder of its own for it.") from None
 
     def keyring(self) -> Keyring:
         """Load the keys, or make them with the data; raise DemoError when data are there and their keys are gone."""
         if self.keys.exists():
-            return Keyring.load(self.keys)
+            return Keyring.load(self.keys, setting=str(self.keys))
         if (self.server / "data").exists():
             raise DemoError(f"{self.keys} is gone, and what was sealed with it cannot be opened: remove {self.root}.")
         return Keyring.create(self.keys)

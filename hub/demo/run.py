@@ -15,7 +15,7 @@ import uvloop
 from rich.console import Console
 
 from auth.keyring import Keyring
-from hub.app import create_app, feed_connectors, opened
+from hub.app import check_keys, create_app, feed_connectors, opened
 from hub.demo.actor import Actor
 from hub.demo.clients import ensure_clients
 from hub.demo.database import fill_database, make_database, offer_place, tellings
@@ -61,7 +61,7 @@ def demonstrate(directory: Path, port: int, part: Part) -> None:
     console = Console(highlight=False)
     place = Place(directory.resolve())
     place.prepare()
-    with listener("127.0.0.1", port) as listening, place.log.open("a") as log:
+    with listener("127.0.0.1", port, "--port") as listening, place.log.open("a") as log:
         set_up_logging("INFO", "json", log)
         with steps(console) as progress, asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             keyring = place.keyring()
@@ -102,6 +102,7 @@ async def running(
             await register_feeds(admin, sisters)
             entries = await ensure_clients(admin, place.credentials, settings.issuer)
             async with opened(settings, "hub demo") as pools:
+                await check_keys(pools, keyring, str(place.keys))
                 app = create_app(settings.issuer, keyring, pools, feed_connectors(settings))
                 progress.now("Reading two sister systems")
                 await sync(pools.worker, app.state.refresher)

@@ -104,7 +104,11 @@ class Refresher:
             async with self._slots, self._pool.acquire() as connection:
                 try:
                     connector = self._connector_of(feed)
-                except ConfigurationError:
+                except ConfigurationError as error:
+                    # What they are, hub doctor says: a flaw names places of the settings, which no log should hold.
+                    log.warning(
+                        "feed.misconfigured", feed=feed.code, code=ProblemCode.SETTINGS.value, count=len(error.flaws)
+                    )
                     result = await note_problem(connection, feed, ProblemCode.SETTINGS)
                 else:
                     result = await sync(connection, feed, connector, self._seal, wait=wait, limit=self._limit)

@@ -199,7 +199,7 @@ class _Pass:
     async def _fail(self, problem: FeedProblem) -> SyncResult:
         left = self._progress.failed(problem.code, moved=bool(self._pages))
         await self._connection.execute(_FAIL, self._feed.id, _json(left) if left else None, problem.code)
-        log.warning("feed.incomplete", feed=self._feed.code, problem=problem.code.value)
+        log.warning("feed.incomplete", feed=self._feed.code, code=problem.code.value)
         synced_at = self._feed.last_synced_at
         state = FeedState.UNAVAILABLE if synced_at is None else FeedState.STALE
         return self._result(state, synced_at, problem.code, 0, complete=False, retry_after=problem.retry_after)

@@ -28,7 +28,11 @@ async def refused_by_the_resource(world: World, token: str, proof: str) -> None:
 
 async def test_a_token_request_needs_a_proof(world: World) -> None:
     """FAPI 2.0, 5.3.2.1, point 4: there are sender-constrained tokens only."""
-    body = {"grant_type": "client_credentials", "client_assertion": world.assertion()}
+    body = {
+        "grant_type": "client_credentials",
+        "client_assertion_type": ASSERTION_TYPE,
+        "client_assertion": world.assertion(),
+    }
     answer = await world.http.post(TOKEN_URL, data=body)
 
     assert (answer.status_code, answer.json()["error"]) == (400, "invalid_dpop_proof")
@@ -38,7 +42,8 @@ async def test_refuses_two_proofs(world: World) -> None:
     """RFC 9449, 4.3, point 1."""
     headers = [("dpop", world.proof(ec_key())), ("dpop", world.proof(ec_key()))]
     form = {"content-type": "application/x-www-form-urlencoded"}.items()
-    answer = await world.http.post(TOKEN_URL, content="grant_type=client_credentials", headers=[*headers, *form])
+    content = "grant_type=client_credentials&client_assertion_type=x&client_assertion=x"
+    answer = await world.http.post(TOKEN_URL, content=content, headers=[*headers, *form])
 
     assert (answer.status_code, answer.json()["error"]) == (400, "invalid_dpop_proof")
 
