@@ -76,8 +76,7 @@ class HubClient:
         self.credentials = credentials
         self._send = send
         self._clock = clock
-        # What the key is for is known; one that calls its algorithm by the older name signs just as well.
-        self._key = JWKRegistry.import_key({k: v for k, v in credentials.private_jwk.items() if k not in _DESCRIPTIVE})
+        self._key = signing_key(credentials.private_jwk)
         self._proof_key = proof_key or ECKey.generate_key("P-256")
         self._nonces: dict[str, str] = {}
         self._token: Token | None = None
@@ -136,6 +135,12 @@ class HubClient:
 
     def _proof(self, url: str, token: str | None) -> str:
         return proof(self._proof_key, url, self._clock(), access_token=token, nonce=self._nonces.get(url))
+
+
+def signing_key(jwk: Mapping[str, Any]) -> Key:
+    """Import a client's key; raise JoseError, ValueError or TypeError when it is none."""
+    # What the key is for is known; one that calls its algorithm by the older name signs just as well.
+    return JWKRegistry.import_key({k: v for k, v in jwk.items() if k not in _DESCRIPTIVE})
 
 
 def assertion(credentials: Credentials, key: Key, now: float) -> str:

@@ -66,16 +66,16 @@ class Keyring:
         return cls(keks, str(current), roots)
 
     @classmethod
-    def create(cls, path: str | os.PathLike[str]) -> "Keyring":
-        """Write a new keyring to `path`, readable by its owner only; raise KeyringError if it is there already."""
+    def create(cls, path: str | os.PathLike[str], *, setting: str = "HUB_KEYS_FILE") -> "Keyring":
+        """Write a new keyring to `path`, readable by its owner only; raise KeyringError, naming `setting`, if it is there already."""
         fresh = {name: b64encode(secrets.token_bytes(_LENGTH)).decode() for name in ("1", *_ROOTS)}
         document = {"keks": {"1": fresh.pop("1")}, "current": "1", **fresh}
         try:
             descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         except FileExistsError:
-            raise KeyringError(f"HUB_KEYS_FILE: {Path(path)} is there already, and is not overwritten.") from None
+            raise KeyringError(f"{setting}: {Path(path)} is there already, and is not overwritten.") from None
         except OSError as error:
-            raise KeyringError(f"HUB_KEYS_FILE: cannot write {Path(path)} ({type(error).__name__}).") from None
+            raise KeyringError(f"{setting}: cannot write {Path(path)} ({type(error).__name__}).") from None
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             json.dump(document, file, indent=2)
         return cls.load(path)

@@ -1,14 +1,19 @@
 """This package is the command `hub`: one file for each command or few; `main` is where it starts."""
 
 import sys
+from importlib.metadata import version
+from typing import Annotated
 
 import typer
 
 from hub.cli.asking import query, token
 from hub.cli.audit import audit
+from hub.cli.clients import client
 from hub.cli.demo import demo
 from hub.cli.doctor import doctor
 from hub.cli.errors import KNOWN, explain, report_fault
+from hub.cli.keygen import keygen
+from hub.cli.organisations import organisation
 from hub.cli.running import migrate, serve, worker
 from hub.cli.sdl import schema
 from hub.log import set_up_logging
@@ -29,11 +34,22 @@ app.command(rich_help_panel="Run it")(serve)
 app.command(rich_help_panel="Run it")(worker)
 app.command(rich_help_panel="Run it")(migrate)
 app.command(rich_help_panel="Look after it")(doctor)
+app.command(rich_help_panel="Let partners in")(keygen)
+app.add_typer(organisation, rich_help_panel="Let partners in")
+app.add_typer(client, rich_help_panel="Let partners in")
 app.add_typer(audit, rich_help_panel="Look after it")
 
 
 @app.callback()
-def hub() -> None:
+def hub(
+    *,
+    _version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=lambda asked: show_version(asked=asked), is_eager=True, help="Print the version."
+        ),
+    ] = False,
+) -> None:
     """One graph over ICORN's own records and its sister organisations' feeds, seen through a partner's eyes.
 
     Begin with **hub demo**; then ask as one of its clients:
@@ -42,8 +58,15 @@ def hub() -> None:
     hub query --client pen-centre '{ viewer { organisation { name } scopes } }'
     ```
 
-    An operator sets everything by `HUB_*` variables: hub migrate, hub serve and hub worker name what they lack.
+    A partner makes its key by **hub keygen**. An operator sets everything by `HUB_*` variables: hub migrate, hub serve and hub worker name what they lack.
     """
+
+
+def show_version(*, asked: bool) -> None:
+    """Print the version and end, if that is asked for."""
+    if asked:
+        typer.echo(f"hub {version('icorn-hub')}")
+        raise typer.Exit
 
 
 def main() -> None:

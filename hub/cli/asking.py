@@ -39,6 +39,9 @@ def query(
         str, typer.Argument(metavar="GRAPHQL", help="The operation; @FILE reads it from a file, - from standard input.")
     ],
     given: Annotated[str | None, typer.Option("--variables", "-v", metavar="JSON", help="Its variables.")] = None,
+    name: Annotated[
+        str | None, typer.Option("--operation", metavar="NAME", help="Which one to run, if the document has several.")
+    ] = None,
     purpose: Annotated[Purpose | None, typer.Option(help="Why you ask, if not for the client's usual purpose.")] = None,
     credentials: CredentialsFile = DEFAULT,
 ) -> None:
@@ -51,7 +54,7 @@ def query(
     hub query --client icorn-desk @operation.graphql --variables '{"case": "case_..."}' --purpose PROTECTION
     ```
     """
-    answer = asyncio.run(_ask(find(client, credentials), read(operation), variables(given), purpose))
+    answer = asyncio.run(_ask(find(client, credentials), read(operation), variables(given), name, purpose))
     try:
         told = json.loads(answer.body)
     except ValueError:
@@ -61,9 +64,11 @@ def query(
         raise typer.Exit(1)
 
 
-async def _ask(known: Known, operation: str, given: dict[str, Any], purpose: Purpose | None) -> Answer:
+async def _ask(
+    known: Known, operation: str, given: dict[str, Any], name: str | None, purpose: Purpose | None
+) -> Answer:
     async with speaking(known) as speaker:
-        return await speaker.graphql(operation, given, purpose=str(purpose) if purpose else None)
+        return await speaker.graphql(operation, given, operation=name, purpose=str(purpose) if purpose else None)
 
 
 def read(operation: str) -> str:

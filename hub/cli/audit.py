@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -49,6 +50,7 @@ def verify(
     ```
     """
     known = _read(heads)
+    _may_keep(heads)
     found = asyncio.run(_verify(started(), organisation, known))
     show(found)
     if any(verdict.fault for verdict in found):
@@ -75,6 +77,15 @@ def _read(file: Path | None) -> dict[str, Head]:
         return {code: Head(int(head["seq"]), bytes.fromhex(head["hash"])) for code, head in kept.items()}
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise CommandError(f"{file} does not hold heads of audit chains ({type(error).__name__}).") from None
+
+
+def _may_keep(file: Path | None) -> None:
+    """Raise CommandError when heads could not be kept there: better before the walk than after it."""
+    if file is None:
+        return
+    place = file if file.exists() else file.parent
+    if file.is_dir() or not place.exists() or not os.access(place, os.W_OK):
+        raise CommandError(f"--heads: {file} cannot be written. Name a file in a folder that is there.")
 
 
 def show(found: list[Verdict]) -> None:

@@ -9,14 +9,18 @@ from typing import Any, Final
 import typer
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from auth.keyring import KeyringError
-from hub.app import DEFINERS
+from connectors.kinds import check
+from connectors.surroundings import Surroundings
+from hub.app import DEFINERS, surroundings
 from hub.audit import lag
 from hub.cli.database import UNREACHABLE, connected
 from hub.cli.errors import CommandError
 from hub.cli.running import started
 from hub.feeds.feed import FeedState, read_feeds
+from hub.key_check import check_data_keys, check_signing_keys
 from hub.migrate import read_migrations
 from hub.postgres import HubConnection
 from hub.self_check import self_check
@@ -48,14 +52,13 @@ def doctor() -> None:
     HUB_WORKER_DATABASE_URL=... HUB_KEYS_FILE=... hub doctor
     ```
     """
-    settings = started()
-    settings.need("worker_database_url")
+    settings = started("worker_database_url")
     found = asyncio.run(_examine(settings))
     table = Table("", "", box=None, show_header=False, pad_edge=False)
     table.add_column(overflow="fold")
     for finding in found:
         colour = COLOURS[finding.state]
-        table.add_row(finding.subject, f"[{colour}]{finding.state}[/{colour}]", finding.text)
+        table.add_row(finding.subject, f"[{colour}]{finding.state}[/{colour}]", Text(finding.text))
     Console(highlight=False).print(table)
     if any(finding.state == WRONG for finding in found):
         raise typer.Exit(1)
@@ -78,8 +81,9 @@ async def _findings(settings: Settings) -> AsyncIterator[Finding]:
                 yield Finding(
                     f"{DSN_ROLES[name]}: roles and row security", WRONG if holes else WELL, "\n".join(holes) or "hold"
                 )
+                yield await _keys_fit(settings, name, connection)
                 if name == "worker_database_url":
-                    for finding in await _contents(connection):
+                    for finding in await _contents(connection, settings):
                         yield finding
         except CommandError as error:
             yield Finding(setting, WRONG, str(error).removeprefix(f"{setting}: "))
@@ -95,13 +99,25 @@ def _keys(settings: Settings) -> Finding:
     return Finding("keys", WELL, f"{count} key-encryption key{'s' if count > 1 else ''}, from {where}")
 
 
-async def _contents(connection: HubConnection) -> list[Finding]:
+async def _keys_fit(settings: Settings, name: str, connection: HubConnection) -> Finding:
+    subject = f"{DSN_ROLES[name]}: sealed keys"
+    check = check_signing_keys if name == "auth_database_url" else check_data_keys
+    try:
+        count = await check(connection, settings.keyring())
+    except (KeyringError, SettingsError) as error:
+        return Finding(subject, WRONG, str(error))
+    except UNREACHABLE as error:
+        return Finding(subject, WRONG, f"cannot be read ({type(error).__name__}): run hub migrate")
+    return Finding(subject, WELL, f"{count} tried, each opens" if count else "none that this login may read")
+
+
+async def _contents(connection: HubConnection, settings: Settings) -> list[Finding]:
     try:
         return [
             await _migrations(connection),
             await _audit(connection),
             await _statistics(connection),
-            *await _feeds(connection),
+            *await _feeds(connection, surroundings(settings)),
         ]
     except UNREACHABLE as error:
         return [Finding("contents", WRONG, f"cannot be read ({type(error).__name__}): run hub migrate")]
@@ -137,9 +153,12 @@ async def _statistics(connection: Any) -> Finding:
     return Finding("statistics", WELL, f"frozen {found[0]}, {found[1]} cells; fewer than {SMALLEST} are never told")
 
 
-async def _feeds(connection: Any) -> list[Finding]:
+async def _feeds(connection: Any, around: Surroundings) -> list[Finding]:
     found = []
     for feed in await read_feeds(connection, None):
+        if flaws := check(feed.kind, feed.settings, feed.mapping, around):
+            found.append(Finding(f"feed {feed.code}", WRONG, "\n".join(str(flaw) for flaw in flaws)))
+            continue
         state = LOOK if feed.paused or feed.standing is not FeedState.FRESH else WELL
         when = f"synced {feed.last_synced_at:%Y-%m-%d %H:%M} UTC" if feed.last_synced_at else "never synced"
         notes = [

@@ -7,6 +7,7 @@ import typer
 from graphql import parse, print_ast
 
 from hub.cli.credentials import DEFAULT, CredentialsFile, find
+from hub.cli.errors import CommandError
 from hub.cli.opened import opened_part
 from schema.query import SCHEMA
 
@@ -28,5 +29,8 @@ def schema(
     """
     text = SCHEMA.as_str()
     if client is not None:
-        text = print_ast(opened_part(parse(text), frozenset(find(client, Path(credentials)).scopes)))
+        scopes = find(client, Path(credentials)).scopes
+        if scopes is None:
+            raise CommandError(f"{credentials} does not say which scopes {client} has: add its list `scopes`.")
+        text = print_ast(opened_part(parse(text), frozenset(scopes)))
     typer.echo(text)

@@ -80,7 +80,9 @@ async def _run(
             if part is not Part.SERVING:
                 await unless_stopped(stop, tell(console, demo))
             if part is not Part.STORY and not stop.is_set():
-                console.print(invitation(place, demo.issuer, demo.sisters, server.dsn("hub_worker", DATABASE)))
+                # Not in a box and not wrapped: a command is there to be copied.
+                said = invitation(place, demo.issuer, demo.sisters, server.dsn("hub_worker", DATABASE))
+                console.print(said, soft_wrap=True)
                 await stop.wait()
             if stop.is_set():
                 console.print("Stopping.")

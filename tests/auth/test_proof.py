@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from joserfc.jwk import ECKey
 
-from tests.auth.kit import GRAPHQL_URL, ISSUER, NOON, TOKEN_URL, World, ec_key, resigned, rsa_key
+from tests.auth.kit import ASSERTION_TYPE, GRAPHQL_URL, ISSUER, NOON, TOKEN_URL, World, ec_key, resigned, rsa_key
 
 LATER = int(NOON)
 

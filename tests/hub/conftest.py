@@ -5,7 +5,10 @@ from collections.abc import AsyncIterator
 import pytest
 
 from tests.conftest import Database
+from tests.hub.shell import hub_fixture
 from tests.world import World, build
+
+__all__ = ["hub_fixture"]
 
 
 @pytest.fixture

@@ -76,7 +76,7 @@ def test_denies_a_dsn_of_another_role(monkeypatch: pytest.MonkeyPatch) -> None:
     """Requests answered as the administrator would be answered without the second wall."""
     monkeypatch.setenv("HUB_DATABASE_URL", f"postgresql://postgres:{PASSWORD}@db/hub")
 
-    assert refused() == ["HUB_DATABASE_URL: should log in as hub_app."]
+    assert [line.partition(".")[0] for line in refused()] == ["HUB_DATABASE_URL should log in as hub_app"]
 
 
 def test_a_dsn_may_come_from_a_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -1,0 +1,80 @@
+"""This module lets an operator register a partner's client by its public keys."""
+
+import asyncio
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+import typer
+
+from auth.clients import RegistrationRefusedError, register_client
+from auth.purposes import Purpose
+from hub.cli.database import connected, need_databases
+from hub.cli.errors import CommandError
+from hub.cli.running import started
+from hub.settings import Settings
+
+client: Final = typer.Typer(name="client", no_args_is_help=True, help="Register a partner's client.")
+
+
+@client.callback()
+def about() -> None:
+    """Register a partner's client."""
+
+
+@client.command()
+def add(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The client id: the `iss` and `sub` of its assertions.")],
+    organisation: Annotated[str, typer.Option("--organisation", "-o", metavar="CODE", help="Whose it is.")],
+    scopes: Annotated[str, typer.Option(help="What it may ever do, with spaces or commas between.")],
+    jwks: Annotated[
+        str, typer.Option(metavar="FILE", help="Its public keys, as hub keygen prints them; - reads them.")
+    ],
+    title: Annotated[str | None, typer.Option(help="What people call it; NAME if left out.")] = None,
+    purpose: Annotated[Purpose | None, typer.Option(help="Why it asks, when a request does not say.")] = None,
+) -> None:
+    """Register a client of an organisation; what of its scopes opens a case is still the agreements' and consents' matter.
+
+    Needs HUB_DATABASE_URL and HUB_AUTH_DATABASE_URL. The partner made its key by **hub keygen**; no private key is taken.
+
+    ```sh
+    hub client add pen-centre -o pen-centre --scopes 'cases:read referrals:submit' --jwks pen-centre.jwks.json
+    ```
+    """
+    asyncio.run(
+        _add(
+            started("database_url", "auth_database_url"),
+            organisation,
+            client_id=name,
+            name=title or name,
+            scopes=scopes.replace(",", " ").split(),
+            jwks=_read(jwks),
+            purpose=str(purpose) if purpose else None,
+        )
+    )
+    typer.echo(f"Added {name}.")
+
+
+async def _add(settings: Settings, organisation: str, **wanted: Any) -> None:
+    await need_databases(settings, "database_url", "auth_database_url")
+    async with connected(settings, "database_url") as reading, connected(settings, "auth_database_url") as writing:
+        number = await reading.fetchval("select id from organisation where code = $1", organisation)
+        if number is None:
+            codes = [row["code"] for row in await reading.fetch("select code from organisation order by code")]
+            raise CommandError(
+                f"--organisation: there is no {organisation!r}; there are: {', '.join(codes) or 'none'}."
+            )
+        try:
+            await register_client(writing, organisation=number, **wanted)
+        except RegistrationRefusedError as refused:
+            raise CommandError("\n".join(refused.problems)) from None
+
+
+def _read(file: str) -> Any:
+    try:
+        return json.loads(sys.stdin.read() if file == "-" else Path(file).read_text())
+    except OSError as error:
+        raise CommandError(f"--jwks: {file} cannot be read ({type(error).__name__}).") from None
+    except ValueError:
+        raise CommandError(f"--jwks: {file} is not JSON. It should be what hub keygen prints.") from None

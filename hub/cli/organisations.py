@@ -1,0 +1,83 @@
+"""This module lets an operator add an organisation, before there is anyone whom the hub would let do it."""
+
+import asyncio
+from enum import StrEnum
+from typing import Annotated, Final
+
+import asyncpg
+import typer
+
+from hub.cli.database import connected
+from hub.cli.errors import CommandError
+from hub.cli.running import started
+from hub.settings import Settings
+
+ADD: Final = """
+with place as (
+    insert into city (code, name, country) select $1, $2, $4 where $4::text is not null
+    on conflict (code) do update set name = city.name returning id
+)
+insert into organisation (code, name, kind, city)
+select $1, $2, $3::text::organisation_kind, (select id from place)
+"""
+
+organisation: Final = typer.Typer(name="organisation", no_args_is_help=True, help="Add an organisation.")
+
+
+class Kind(StrEnum):
+    """What an organisation is to the hub."""
+
+    ICORN = "ICORN"
+    SISTER = "SISTER"
+    CITY = "CITY"
+
+
+@organisation.callback()
+def about() -> None:
+    """Add an organisation."""
+
+
+@organisation.command()
+def add(
+    code: Annotated[str, typer.Argument(metavar="CODE", help="Its short name: a-z, 0-9 and dash, as pen-centre.")],
+    name: Annotated[str, typer.Option(help="What it is called.")],
+    kind: Annotated[Kind, typer.Option(help="ICORN is there once; a CITY receives people; others are SISTERs.")],
+    country: Annotated[
+        str | None, typer.Option(metavar="XX", help="A CITY's country (ISO 3166): the city is made with it.")
+    ] = None,
+) -> None:
+    """Add an organisation. It sees nothing until it has a client, an agreement, and a person's consent.
+
+    Needs HUB_ADMIN_DATABASE_URL, for no login that serves may do this. ICORN itself comes first.
+
+    ```sh
+    hub organisation add icorn --name ICORN --kind ICORN
+    hub organisation add bergen --name Bergen --kind CITY --country NO
+    ```
+    """
+    if (kind is Kind.CITY) != (country is not None):
+        raise typer.BadParameter("--country belongs to a CITY, and a CITY needs it.")
+    asyncio.run(_add(started("admin_database_url"), code, name, kind, country))
+    typer.echo(f"Added {code}. Next: hub client add NAME --organisation {code} --scopes ... --jwks FILE")
+
+
+async def _add(settings: Settings, code: str, name: str, kind: Kind, country: str | None) -> None:
+    async with connected(settings, "admin_database_url") as connection:
+        try:
+            await connection.execute(ADD, code, name, kind.value, country)
+        except asyncpg.UniqueViolationError as error:
+            again = "There is one ICORN only." if error.constraint_name == "one_icorn" else f"{code} is there already."
+            raise CommandError(again) from None
+        except asyncpg.CheckViolationError as error:
+            wrong = (
+                "--country: two letters as NO."
+                if error.table_name is None
+                else "CODE: a-z, 0-9 and dash, as pen-centre."
+            )
+            raise CommandError(wrong) from None
+        except asyncpg.UndefinedTableError:
+            raise CommandError("The tables are not there yet: run hub migrate first.") from None
+        except asyncpg.InsufficientPrivilegeError:
+            raise CommandError(
+                "HUB_ADMIN_DATABASE_URL: a superuser is needed, whom row security does not bind."
+            ) from None
