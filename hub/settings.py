@@ -87,7 +87,8 @@ class Settings(BaseSettings):
     worker_database_url: Dsn | None = Field(default=None, description="The worker's, as role hub_worker.")
     migrate_database_url: Dsn | None = Field(default=None, description="For hub migrate, as role hub_migrate.")
     admin_database_url: Dsn | None = Field(
-        default=None, description="For hub migrate, as an administrator who may create roles. Set it nowhere else."
+        default=None,
+        description="For hub migrate and hub organisation add, as an administrator who may create roles. Set it nowhere else.",
     )
     keys_file: Path | None = Field(
         default=None, description="The file of key-encryption keys, readable by its owner alone (mode 0600)."

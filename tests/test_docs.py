@@ -1,18 +1,36 @@
 """The README tells everything that is declared: what is not in it does not exist for a user."""
 
+import asyncio
+import json
 import re
+import textwrap
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from auth.client import over_httpx
 from auth.purposes import Purpose
+from auth.refusals import Reason
 from auth.scopes import Scope
-from connectors.kinds import KINDS
+from connectors.kinds import KINDS, check
+from connectors.secrets import from_environment
+from connectors.surroundings import Surroundings
+from hub.feeds.feed import read_feeds
 from hub.settings import Settings
 from schema.enums import Category
+from schema.query import SCHEMA
+from tests.conftest import Database
+from tests.world import build
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
+ASKED_FOR = {
+    scope
+    for groups in re.findall(r"@requiresScopes\(scopes: (\[\[.*?\]\])\)", SCHEMA.as_str())
+    for scope in re.findall(r'"(.+?)"', groups)
+}
+"""The scopes that some field or type of the schema asks for."""
 
 
 def sources(*folders: str) -> str:
@@ -22,8 +40,60 @@ def sources(*folders: str) -> str:
 
 @pytest.mark.parametrize("scope", list(Scope), ids=str)
 def test_every_scope_is_told_with_its_words(scope: Scope) -> None:
-    """A partner admin reads what a scope allows before granting it."""
-    assert f"| `{scope}` | {scope.description} |" in README
+    """A partner admin reads what a scope allows before granting it, and that it opens nothing as long as the schema asks for it nowhere."""
+    mark = "" if scope in ASKED_FOR else " *(not yet)*"
+    assert f"| `{scope}` | {scope.description}{mark} |" in README
+
+
+@pytest.mark.parametrize("reason", list(Reason), ids=str)
+def test_every_reason_of_a_refusal_is_told(reason: Reason) -> None:
+    """An operator looks up the code of a log line and finds the usual cause."""
+    assert f"| `{reason}` | {reason.cause} |" in README
+
+
+async def test_the_program_of_the_readme_speaks_to_the_hub(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As it is printed, but for how its bytes travel."""
+    async with build(database) as world:
+        await world.organisation("pen-centre")
+        await world.client("pen", "pen-centre", ["cases:read"])
+        known = world.clients["pen"].credentials
+        entry = {
+            name: getattr(known, name) for name in ("client_id", "private_jwk", "issuer", "token_url", "graphql_url")
+        }
+        await asyncio.to_thread((tmp_path / "credentials.json").write_text, json.dumps([entry]))
+        monkeypatch.chdir(tmp_path)
+        (program,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+        (imports,) = re.findall(r"^with `(import .*?)`, `(from .*?)` and `(from .*?)`\.$", README, re.MULTILINE)
+        body = textwrap.indent(program.replace("over_aiohttp(session)", "over, clock=clock"), "    ")
+        names: dict[str, Any] = {"over": over_httpx(world.http), "clock": lambda: world.now}
+        exec("\n".join(imports) + "\nasync def main():\n" + body, names)  # noqa: S102 what the README prints
+
+        await names["main"]()
+
+    assert capsys.readouterr().out.strip() == "{'clientId': 'pen', 'scopes': ['cases:read']}"
+
+
+async def test_the_statements_of_the_readme_run(database: Database) -> None:
+    """On a new hub: the agreement is in force, the feed's settings have no flaw, and the client is taken out."""
+    async with build(database) as world:
+        await world.organisation("icorn", "ICORN")
+        await world.organisation("pen-centre")
+        await world.client("pen-centre", "pen-centre")
+        entered, taken_out = re.findall(r"```sql\n(.*?)```", README, re.DOTALL)
+        await world.admin.execute(entered)
+        states = await world.admin.fetch("select agreement_state(a, hub_now())::text as state from agreement a")
+        approved = await world.admin.fetchval("select count(*) from agreement_approval")
+        (feed,) = await read_feeds(await database.connect("hub_worker"))  # type: ignore[arg-type] # it reads alike
+        flaws = check(feed.kind, feed.settings, feed.mapping, Surroundings(from_environment()))
+        before = await world.ask("pen-centre", "{ viewer { clientId } }")
+        await world.admin.execute(taken_out)
+        after = await world.ask("pen-centre", "{ viewer { clientId } }")
+
+    assert ([row["state"] for row in states], approved, flaws) == (["ACTIVE"], 2, ())
+    assert "errors" not in before
+    assert after["errors"][0]["extensions"]["code"] == "UNAUTHENTICATED"
 
 
 @pytest.mark.parametrize("row", Settings.listed(), ids=lambda row: row[0])

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from hub.log import KEYS
+
 ROOT = Path(__file__).parents[1]
 MODULES = sorted(path for package in ("auth", "connectors", "schema", "hub") for path in (ROOT / package).rglob("*.py"))
 SOURCES = [*MODULES, *sorted((ROOT / "tests").rglob("*.py"))]
@@ -30,13 +32,13 @@ def pins(lock: str) -> dict[str, str]:
     return dict(re.findall(r"^([a-z0-9-]+)==(\S+)", (ROOT / lock).read_text(), re.MULTILINE))
 
 
-def logged_words(tree: ast.AST) -> Iterator[ast.expr]:
-    """Yield the first argument of each call that logs."""
+def log_calls(tree: ast.AST) -> Iterator[ast.Call]:
+    """Yield each call that logs."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in LOG_METHODS:
             owner = node.func.value
             if isinstance(owner, ast.Name) and owner.id.lower().strip("_") in ("log", "logger") and node.args:
-                yield node.args[0]
+                yield node
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
@@ -51,9 +53,17 @@ def test_what_is_logged_stands_in_the_code(path: Path) -> None:
     tree = ast.parse(path.read_text())
     imported = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
 
-    assert all(isinstance(words, ast.Constant) for words in logged_words(tree))
+    assert all(isinstance(call.args[0], ast.Constant) for call in log_calls(tree))
     # The authorization server only silences a library with it, before anything else is set up.
     assert "logging" not in imported or path in (ROOT / "hub" / "log.py", ROOT / "auth" / "server.py")
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_what_is_logged_is_on_the_list(path: Path) -> None:
+    """A key that is not would be dropped, and the line would say nothing."""
+    given = {keyword.arg for call in log_calls(ast.parse(path.read_text())) for keyword in call.keywords}
+
+    assert given <= KEYS | {"exc_info"}
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))

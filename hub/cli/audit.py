@@ -49,8 +49,8 @@ def verify(
     hub audit verify --heads /mnt/elsewhere/heads.json
     ```
     """
-    known = _read(heads)
     _may_keep(heads)
+    known = _read(heads)
     found = asyncio.run(_verify(started(), organisation, known))
     show(found)
     if any(verdict.fault for verdict in found):

@@ -101,9 +101,9 @@ def _keys(settings: Settings) -> Finding:
 
 async def _keys_fit(settings: Settings, name: str, connection: HubConnection) -> Finding:
     subject = f"{DSN_ROLES[name]}: sealed keys"
-    check = check_signing_keys if name == "auth_database_url" else check_data_keys
+    opened = check_signing_keys if name == "auth_database_url" else check_data_keys
     try:
-        count = await check(connection, settings.keyring())
+        count = await opened(connection, settings.keyring())
     except (KeyringError, SettingsError) as error:
         return Finding(subject, WRONG, str(error))
     except UNREACHABLE as error:

@@ -14,11 +14,11 @@ from hub.settings import Settings
 
 ADD: Final = """
 with place as (
-    insert into city (code, name, country) select $1, $2, $4 where $4::text is not null
+    insert into city (code, name, country) select $1::text, $2::text, $4::text where $4::text is not null
     on conflict (code) do update set name = city.name returning id
 )
 insert into organisation (code, name, kind, city)
-select $1, $2, $3::text::organisation_kind, (select id from place)
+select $1::text, $2::text, $3::text::organisation_kind, (select id from place)
 """
 
 organisation: Final = typer.Typer(name="organisation", no_args_is_help=True, help="Add an organisation.")

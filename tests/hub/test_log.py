@@ -102,6 +102,17 @@ def test_a_library_may_say_that_but_not_what(output: io.StringIO, name: str) -> 
     assert second["level"] == "warning"
 
 
+@pytest.mark.parametrize("name", ["uvicorn.error", "asyncio", "aiohttp.client", "hubble"])
+def test_what_a_library_does_all_day_is_not_logged(output: io.StringIO, name: str) -> None:
+    """Its warnings are, and our own information too."""
+    logging.getLogger(name).info("Application startup complete.")
+    logging.getLogger(name).warning("failed for %s", SECRET)
+    for ours in ("auth.server", "connectors.http", "hub", "schema.query"):
+        structlog.get_logger(ours).info("something happened")
+
+    assert [line["level"] for line in lines(output)] == ["warning", "info", "info", "info", "info"]
+
+
 @pytest.mark.parametrize("name", ["strawberry.execution", "asyncpg", "authlib.oauth2", "uvicorn.access", "graphql.x"])
 def test_some_libraries_are_silent(output: io.StringIO, name: str) -> None:
     """Even when they set a level of their own."""

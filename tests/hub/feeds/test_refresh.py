@@ -4,6 +4,7 @@ import asyncio
 from datetime import timedelta
 
 import pytest
+from structlog.testing import capture_logs
 
 from connectors.problem import FeedProblem, ProblemCode
 from hub.feeds.feed import FeedState
@@ -117,10 +118,15 @@ async def test_a_failing_feed_is_a_state_and_no_exception(house: House, error: E
 
 
 async def test_a_feed_with_settings_that_cannot_work_is_a_state(house: House) -> None:
-    """And its row says so to those who manage it."""
+    """And its row says so to those who manage it, and one line of the log to the operator."""
     house.misconfigured.add("alpha")
 
-    found = await house.refresh("alpha")
+    with capture_logs() as lines:
+        found = await house.refresh("alpha")
+
+    assert lines == [
+        {"event": "feed.misconfigured", "log_level": "warning", "feed": "alpha", "code": "SETTINGS", "count": 1}
+    ]
 
     assert found == {"alpha": FeedFreshness(FeedState.UNAVAILABLE, None)}
     assert await house.admin.fetchval("select last_problem from feed where code = 'alpha'") == "SETTINGS"
