@@ -11,6 +11,7 @@ from time import perf_counter
 from typing import Any
 
 import aiohttp
+import structlog
 import uvloop
 from rich.console import Console
 
@@ -35,6 +36,8 @@ from hub.postgres import HubConnection, connect
 from hub.serve import listener, serving
 from hub.stopping import stopping
 from hub.worker import duties
+
+log = structlog.get_logger(__name__)
 
 
 class Part(Enum):
@@ -61,8 +64,8 @@ def demonstrate(directory: Path, port: int, part: Part) -> None:
     console = Console(highlight=False)
     place = Place(directory.resolve())
     place.prepare()
-    with listener("127.0.0.1", port, "--port") as listening, place.log.open("a") as log:
-        set_up_logging("INFO", "json", log)
+    with listener("127.0.0.1", port, "--port") as listening, place.log.open("a") as file:
+        set_up_logging("INFO", "json", file)
         with steps(console) as progress, asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             keyring = place.keyring()
             with embedded_server(place.server) as server:
@@ -112,6 +115,7 @@ async def running(
                 progress.done()
                 async with at_work(pools.worker, app.state.refresher), serving(app, listening):
                     progress.done()
+                    log.info("hub.serving", port=port)
                     yield Demo(settings.issuer, admin, {e["name"]: e for e in entries}, sisters, told)
     finally:
         await admin.close()

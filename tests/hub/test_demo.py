@@ -1,8 +1,10 @@
 """The demonstration: two commands for a newcomer, run here as one would run them."""
 
+import io
 import json
 import os
 import re
+import shlex
 import signal
 import socket
 import stat
@@ -16,6 +18,8 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from hub.demo.goodbye import invitation
+from hub.demo.place import Place
 from hub.demo.stage import Stage, StoryError, compact
 from hub.embedded import embedded_server
 
@@ -166,7 +170,7 @@ def test_it_serves_answers_as_any_client_and_stops_at_ctrl_c(told: Told) -> None
     assert refused.returncode == 1
     assert "GRAPHQL_VALIDATION_FAILED" in refused.stdout
     assert busy.returncode == 1
-    assert f"cannot listen on 127.0.0.1:{port}" in busy.stderr
+    assert busy.stderr.startswith(f"--port: cannot listen on 127.0.0.1:{port}")
     assert hub("query", *as_pen, "{ viewer { clientId } }").returncode == 1
 
 
@@ -181,6 +185,21 @@ def test_data_without_their_keys_are_not_opened(told: Told) -> None:
 
     assert said.returncode == 1
     assert "is gone" in said.stderr
+
+
+def test_what_to_try_next_can_be_copied(tmp_path: Path) -> None:
+    """Each command whole on its own lines however narrow the terminal, broken only where a backslash says so, quoted for a shell."""
+    folder = tmp_path / "a folder with a very long name indeed"
+    written = io.StringIO()
+    said = invitation(Place(folder), "http://127.0.0.1:8000", [], "postgresql://hub_worker@/hub?host=/tmp/x")
+    Console(file=written, width=40).print(said, soft_wrap=True)
+
+    commands = [shlex.split(line) for line in re.findall(r"^# .*\n((?:.*\\\n)*.*)$", written.getvalue(), re.MULTILINE)]
+    assert [("hub" in words[0] or "=" in words[0]) for words in commands] == [True] * 4
+    assert all(str(folder / "credentials.json") in words for words in commands[:3])
+    assert "--client" in commands[0]
+    assert commands[3][0] == "HUB_WORKER_DATABASE_URL=postgresql://hub_worker@/hub?host=/tmp/x"
+    assert "│" not in written.getvalue()
 
 
 def test_a_claim_that_does_not_hold_ends_the_story() -> None:
