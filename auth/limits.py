@@ -37,7 +37,7 @@ class Limits(msgspec.Struct, frozen=True, omit_defaults=True):
 
 DEFAULTS: Final = Limits()
 CEILINGS: Final = Limits(
-    cost=1_000_000,
+    cost=10**15,
     depth=30,
     fields=5000,
     aliases=5000,
@@ -47,7 +47,7 @@ CEILINGS: Final = Limits(
     page_size=5000,
     concurrency=1000,
     statement_seconds=300,
-    cost_per_minute=1_000_000_000,
+    cost_per_minute=10**15,
     tokens_per_minute=10_000,
 )
 """What no client is given more of; schema/sql/0017_limits.sql holds the same."""

@@ -54,7 +54,7 @@ REPRESENTATION: Final[dict[object, ScalarDefinition]] = {
 
 
 @strawberry.type(name="_Service")
-class Service:
+class Subgraph:
     """The hub as a subgraph."""
 
     sdl: str = source(Printed(), description="The schema that a federation composes.")

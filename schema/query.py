@@ -11,7 +11,7 @@ from schema.cases import CASES, Case, CaseBy, CaseFilter, CaseOrder
 from schema.cities import CITIES, City, CityFilter
 from schema.consents import Consent
 from schema.directives import ENTITIES, NAMED, OPERATION
-from schema.federation import REPRESENTATION, Entity, Representation, Service, subgraph
+from schema.federation import REPRESENTATION, Entity, Representation, Subgraph, subgraph
 from schema.feeds import Feed, FeedCursor, FeedRecordFilter, FeedResult
 from schema.fields import AnyNode, One, Printed, Remote, Where, asked, many, one
 from schema.mutations import Mutation
@@ -127,9 +127,9 @@ class Query:
         raise NotImplementedError
 
     @asked(Printed(), name="_service")
-    def service(self) -> Service:
+    def service(self) -> Subgraph:
         """What a federation composes: the hub as an Apollo Federation 2 subgraph."""
-        return Service(sdl=subgraph(SCHEMA.as_str()))
+        return Subgraph(sdl=subgraph(SCHEMA.as_str()))
 
 
 SCHEMA: Final = strawberry.Schema(

@@ -3,7 +3,7 @@
 -- Null is the default, which auth/limits.py holds. The authorization server puts these into the client's tokens.
 create table client_limit (
   client_id text primary key references client on delete cascade,
-  cost int check (cost between 1 and 1000000),
+  cost bigint check (cost between 1 and 1000000000000000),
   depth int check (depth between 1 and 30),
   fields int check (fields between 1 and 5000),
   aliases int check (aliases between 1 and 5000),
@@ -13,7 +13,7 @@ create table client_limit (
   page_size int check (page_size between 1 and 5000),
   concurrency int check (concurrency between 1 and 1000),
   statement_seconds int check (statement_seconds between 1 and 300),
-  cost_per_minute int check (cost_per_minute between 1 and 1000000000),
+  cost_per_minute bigint check (cost_per_minute between 1 and 1000000000000000),
   tokens_per_minute int check (tokens_per_minute between 1 and 10000)
 );
 
@@ -24,7 +24,7 @@ create unlogged table budget (
   kind text not null check (kind in ('COST', 'TOKENS')),
   organisation int not null,
   minute bigint not null,
-  drawn int not null check (drawn >= 0),
+  drawn bigint not null check (drawn >= 0),
   primary key (client_id, kind)
 ) with (fillfactor = 50);
 
@@ -35,7 +35,7 @@ grant select, insert, update on client_limit to hub_auth;
 create policy server on client_limit to hub_auth using (true) with check (true);
 
 -- What a process takes for itself: a share, so that it seldom has to ask, or just what it needs, or nothing when that is not there.
-create function portion(available int, need int) returns int language sql immutable parallel safe
+create function portion(available bigint, need bigint) returns bigint language sql immutable parallel safe
   return case when available < need then 0 else greatest(need, available / 8) end;
 grant execute on function portion to hub_app, hub_auth;
 

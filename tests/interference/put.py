@@ -28,6 +28,7 @@ from tests.interference.facts import (
 )
 from tests.interference.names import FAMILY_NAMES, row_id
 from tests.interference.view import Principal
+from tests.world import UNLIMITED
 from tests.world import World as Hub
 
 ORDER = (Case, Agreement, Referral, Record, Client, Outcome, Document, Residency, Message, Consent, Share, Hold, Link)
@@ -77,7 +78,7 @@ class Putter:
                 every="PT15M", overlap="PT15M", full_every="P1D", removal_share=0.25, paused=True, passes=1, state="FRESH",
                 last_synced_at="2026-06-01T11:55:00Z",
             )  # fmt: skip
-        await hub.client(principal.client, principal.organisation, sorted(principal.scopes))
+        await hub.client(principal.client, principal.organisation, sorted(principal.scopes), limits=UNLIMITED)
         # Access is refreshed once at the end instead of after every row; that it follows every row is tested elsewhere.
         await hub.admin.execute("set session_replication_role = replica")
         for fact in sorted(world, key=lambda fact: (ORDER.index(type(fact)), repr(fact))):
