@@ -29,9 +29,9 @@ def composition(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("composition")
     for name in ("package.json", "package-lock.json", "compose.js"):
         shutil.copy(LOCKED / name, folder)
-    done = subprocess.run(
+    done = subprocess.run(  # noqa: S603 a program found
         [npm, "ci", "--no-audit", "--no-fund"], cwd=folder, check=False, capture_output=True, timeout=120
-    )  # noqa: S603 a program found
+    )
     if done.returncode:
         pytest.skip("npm cannot reach a registry for @apollo/composition")
     return folder
