@@ -16,6 +16,7 @@ from starlette.routing import Route
 from auth.budgets import Budgets, Kind
 from auth.clock import Clock
 from auth.keyring import Keyring
+from auth.recent import Recent
 from auth.resource import Resource
 from auth.routes import routes as auth_routes
 from auth.server import AuthorizationServer
@@ -46,6 +47,8 @@ DEFINERS: Final = frozenset(
     )
 )  # fmt: skip
 """The functions that may run as more than their caller (SECURITY DEFINER)."""
+PROOFS: Final = 50_000
+"""How many proofs a process remembers having seen; Postgres remembers all."""
 Pool = asyncpg.Pool
 ConnectorOf = Callable[[Feed], Connector]
 log = structlog.get_logger(__name__)
@@ -92,6 +95,7 @@ def create_app(
     app.state.strangers = strangers
     app.state.budgets = Budgets(Kind.COST, pools.app, clock)
     app.state.under_way = UnderWay()
+    app.state.seen_proofs = Recent(PROOFS)
     app.state.resource = Resource(issuer, keys, clock=clock)
     app.state.refresher = Refresher(pools.worker, connector_of, Seal(sealing, keyring.subkey("index/feed mark")))
     app.state.engine = Engine(

@@ -16,11 +16,12 @@ from starlette.responses import Response
 
 from auth.budgets import Spending
 from auth.principal import Principal
-from auth.resource import AuthError, Resource
+from auth.recent import Recent
+from auth.resource import AuthError, Resource, refused
 from auth.strangers import Address, Strangers
 from hub.commands.execute import mutate
 from hub.engine.documents import UNFIT, RequestRefusedError, TooManyRequestsError
-from hub.engine.execute import Engine, operation, query
+from hub.engine.execute import USED, Engine, operation, query
 from hub.engine.limits import exceeded, problem
 from schema.directives import OPERATION
 
@@ -83,6 +84,7 @@ async def answer(request: Request) -> Response:
         principal = await resource.principal(
             request.scope["headers"], request.method, request.url.path, request.scope["query_string"]
         )
+        use_once(request, principal)
         told.spending, told.limit = Spending(request.app.state.budgets, principal), principal.limits.cost
         await spend(told.spending, principal, OPERATION.weight)
         asked = await read(request, principal.limits.body_bytes)
@@ -101,19 +103,17 @@ async def answer(request: Request) -> Response:
             told.spending.undo()
         body = {"errors": [problem("UNAUTHENTICATED" if error.status == 401 else "BAD_REQUEST", error.description)]}  # noqa: PLR2004 HTTP
         return _json(request, error.status, msgspec.json.encode(body), error.headers)
-    except TooManyRequestsError as refused:
-        told.wait = refused.wait
-        return respond(request, resource, 429, None, refused.errors)
-    except RequestRefusedError as refused:
-        told.cost = refused.cost
-        return respond(request, resource, 400, None, refused.errors)
+    except TooManyRequestsError as refusal:
+        told.wait = refusal.wait
+        return respond(request, resource, 429, None, refusal.errors)
+    except RequestRefusedError as refusal:
+        told.cost = refusal.cost
+        return respond(request, resource, 400, None, refusal.errors)
     except GraphQLError:
         return respond(request, resource, 400, None, [problem("BAD_USER_INPUT", UNFIT)])
     except (asyncpg.CharacterNotInRepertoireError, asyncpg.UntranslatableCharacterError):
-        refusal = problem(
-            "BAD_USER_INPUT", "A text holds a character that cannot be stored, such as NUL: leave it out."
-        )
-        return respond(request, resource, 400, None, [refusal])
+        text = "A text holds a character that cannot be stored, such as NUL: leave it out."
+        return respond(request, resource, 400, None, [problem("BAD_USER_INPUT", text)])
     except (asyncpg.QueryCanceledError, TimeoutError):
         return respond(
             request,
@@ -153,6 +153,17 @@ def refuse_strangers(request: Request) -> None:
     if not request.app.state.resource.knows(request.headers.get("authorization", "")):
         text = "Too many requests from here did not show who sent them: try again later."
         raise TooManyRequestsError(wait, problem("LIMIT_EXCEEDED", text))
+
+
+def use_once(request: Request, principal: Principal) -> None:
+    """Raise AuthError for a proof that this process has seen before, so that who sends it again spends nothing of the client's.
+
+    What other processes have seen is for the answering statement to know.
+    """
+    seen: Recent[bytes, bool] = request.app.state.seen_proofs
+    if seen.get(principal.proof):
+        raise refused("invalid_dpop_proof", USED)
+    seen.put(principal.proof, True)  # noqa: FBT003 a set, that forgets
 
 
 async def spend(spending: Spending, principal: Principal, amount: int) -> None:

@@ -27,6 +27,7 @@ from hub.sealing import Sealing
 DEADLINE: Final = timedelta(seconds=2)
 """How long an answer waits for feeds when nothing is said."""
 LONGEST: Final = timedelta(seconds=10)
+USED: Final = "The DPoP proof was used before: make a new one for every request."
 
 
 class FaultError(Exception):
@@ -115,7 +116,7 @@ async def fetch(
     if not row["live"]:
         raise refused("invalid_token", "The access token, its client or its organisation is no longer valid.")
     if not row["fresh"]:
-        raise refused("invalid_dpop_proof", "The DPoP proof was used before: make a new one for every request.")
+        raise refused("invalid_dpop_proof", USED)
     body = row["body"]
     if body is None and "null::json as body" not in wanted.sql:
         raise FaultError

@@ -4,6 +4,7 @@ import json
 import shutil
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -95,14 +96,16 @@ def test_other_types_named_by_a_variable_are_another_plan() -> None:
     """However the variable is put in; names and ids of the same types share one."""
     core = SCHEMA._schema  # noqa: SLF001 graphql-core's schema is kept there
     documents, plans = Documents(core), Plans(core)
-    for query, values, other, same in (
-        ("query ($t: String!, $i: String!) { _entities(representations: [{__typename: $t, id: $i}]) { __typename } }",
-         {"t": "City", "i": "city_a"}, {"t": "Feed", "i": "feed_a"}, {"t": "City", "i": "city_b"}),
-        ("query ($r: [_Any!]!) { _entities(representations: $r) { __typename } }",
-         *({"r": [{"__typename": t, "id": i}]} for t, i in (("City", "city_a"), ("Feed", "feed_a"), ("City", "city_b")))),
-    ):  # fmt: skip
+    named = [("City", "city_a"), ("Feed", "feed_a"), ("City", "city_b")]
+    literal = (
+        "query ($t: String!, $i: String!) { _entities(representations: [{__typename: $t, id: $i}]) { __typename } }"
+    )
+    whole = "query ($r: [_Any!]!) { _entities(representations: $r) { __typename } }"
+    texts: list[dict[str, Any]] = [{"t": kind, "i": i} for kind, i in named]
+    objects: list[dict[str, Any]] = [{"r": [{"__typename": kind, "id": i}]} for kind, i in named]
+    for query, values in ((literal, texts), (whole, objects)):
         document = documents.get(query)
         node = document.operation(None)
-        made = [plans.get(document, node, variable_values(core, node, given), NAMES) for given in (values, other, same)]
+        made = [plans.get(document, node, variable_values(core, node, given), NAMES) for given in values]
         assert made[0] is not made[1]
         assert made[0] is made[2]

@@ -102,6 +102,8 @@ async def test_what_is_refused_for_its_form_costs_too_and_a_replay_costs_nothing
 
     assert proof != used.request.headers["dpop"]
     assert {a.status_code for a in again} == {401}
+    garbage = [await post(world, "{", {"DPoP": proof}, client="small") for _ in range(20)]
+    assert {a.status_code for a in garbage} == {401}
     assert (await asked(world, "small", "{ __typename }")).headers["ratelimit"] == '"cost";r=700;t=60'
 
 
