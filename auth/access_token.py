@@ -9,6 +9,7 @@ from joserfc import jwt
 from joserfc.jwk import ECKey
 
 from auth.clock import Clock
+from auth.limits import Limits
 from auth.recent import Recent
 from auth.signed import BadJwtError, Profile
 
@@ -24,7 +25,7 @@ class Confirmation(msgspec.Struct, frozen=True):
     jkt: str
 
 
-class AccessToken(msgspec.Struct, frozen=True):
+class AccessToken(msgspec.Struct, frozen=True, omit_defaults=True):
     """The claims of an access token (RFC 9068, section 2.2), and for whom and why it asks."""
 
     iss: str
@@ -38,6 +39,8 @@ class AccessToken(msgspec.Struct, frozen=True):
     cnf: Confirmation
     organisation: int
     purpose: str | None = None
+    limits: Limits | None = None
+    """What the client may ask for, where that is not what everyone may."""
 
 
 class SigningKeySource(Protocol):
@@ -94,6 +97,10 @@ class AccessTokens:
             claims, key = await self._open(text)
         self._verified.put(digest, (claims, key))
         return claims
+
+    def knows(self, text: str) -> bool:
+        """Tell, at next to no cost, whether a token was verified here before and has not been forgotten since."""
+        return self._verified.get(sha256(text.encode()).digest()) is not None
 
     async def _open(self, text: str) -> tuple[AccessToken, ECKey]:
         unopened = _PROFILE.read(text)

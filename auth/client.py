@@ -108,11 +108,13 @@ class HubClient:
         *,
         operation: str | None = None,
         purpose: str | None = None,
+        extensions: Mapping[str, Any] | None = None,
     ) -> Answer:
         """Send an operation with a live token and a fresh proof; the answer is returned as it came."""
         if self._token is None or self._token.expires_at - 10 < self._clock():
             self._token = await self.token()
         body = {"query": query, "variables": variables or {}, **({"operationName": operation} if operation else {})}
+        body |= {"extensions": extensions} if extensions else {}
         url, token = self.credentials.graphql_url, self._token.value
         for last_try in (False, True):
             headers = {

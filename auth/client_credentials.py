@@ -17,8 +17,9 @@ class ClientCredentialsGrant(StockClientCredentialsGrant):  # type: ignore[misc]
     TOKEN_ENDPOINT_AUTH_METHODS = ("private_key_jwt",)
 
     def validate_token_request(self) -> None:
-        """Authenticate the client, then narrow the scopes, then use up the proof: no stranger can fill a table."""
+        """Authenticate the client, count its request, narrow the scopes, use up the proof: no stranger can fill a table or a budget."""
         client: Client = self.authenticate_token_endpoint_client()
+        self.server.spend(client)
         if not client.check_grant_type(self.GRANT_TYPE):
             raise UnauthorizedClientError
         self.request.granted = granted(self.request.payload.scope, client.scopes)

@@ -12,6 +12,8 @@ from joserfc.jwk import ECKey, OKPKey, RSAKey
 
 from auth import jwk as keys
 from auth.database import Database
+from auth.limits import Limits
+from auth.limits import problems as limit_problems
 from auth.purposes import Purpose
 from auth.refusals import Reason
 from auth.scopes import NAMES
@@ -22,10 +24,12 @@ _GRANTS = ("client_credentials",)
 
 _FIND = """
 select c.client_id, c.organisation, c.scopes, c.purpose, k.jwks::text as jwks,
+    jsonb_strip_nulls(to_jsonb(l) - 'client_id')::text as limits,
     c.status = 'ACTIVE' as active, o.suspended_at is not null as suspended
 from hub.client c
 join hub.organisation o on o.id = c.organisation
 join auth.client_key k on k.client_id = c.client_id
+left join hub.client_limit l on l.client_id = c.client_id
 where c.client_id = $1
 """
 _TAKEN = """
@@ -36,6 +40,9 @@ _REGISTER = """
 with registered as (
     insert into hub.client (client_id, organisation, name, scopes, purpose, status)
     values ($1, $2, $3, $4, $5, 'ACTIVE')
+), limited as (
+    insert into hub.client_limit select l.* from jsonb_populate_record(
+        null::hub.client_limit, $7::text::jsonb || jsonb_build_object('client_id', $1::text)) l where $7::text <> '{}'
 )
 insert into auth.client_key (client_id, jwks) values ($1, $6::text::jsonb)
 """
@@ -60,6 +67,7 @@ class Client:
     scopes: frozenset[str] = frozenset()
     purpose: str | None = None
     jwks: tuple[Mapping[str, Any], ...] = field(default=(), repr=False)
+    limits: Limits | None = None
     barred: Reason | None = None
 
     def has_key(self, kid: str | None, algorithm: str) -> bool:
@@ -96,7 +104,8 @@ async def find(database: Database, client_id: str) -> Client:
         barred = Reason.ORGANISATION_SUSPENDED if row["suspended"] else Reason.CLIENT_DISABLED
         return Client(row["client_id"], None, barred=barred)
     jwks = tuple(msgspec.json.decode(row["jwks"])["keys"])
-    return Client(row["client_id"], row["organisation"], frozenset(row["scopes"]), row["purpose"], jwks)
+    limits = None if row["limits"] is None else msgspec.json.decode(row["limits"], type=Limits)
+    return Client(row["client_id"], row["organisation"], frozenset(row["scopes"]), row["purpose"], jwks, limits)
 
 
 class RegistrationRefusedError(ValueError):
@@ -116,9 +125,10 @@ async def register_client(
     scopes: Collection[str],
     jwks: Mapping[str, Any],
     purpose: str | None,
+    limits: Mapping[str, int] | None = None,
 ) -> None:
-    """Register an active client with its public keys; raise RegistrationRefusedError, listing all problems at once."""
-    problems = _problems(client_id, name, scopes, purpose) + keys.problems(jwks)
+    """Register an active client with its public keys, and limits where they are its own; raise RegistrationRefusedError, listing all problems at once."""
+    problems = _problems(client_id, name, scopes, purpose) + keys.problems(jwks) + limit_problems(limits or {})
     row = client_id if _CLIENT_ID.fullmatch(client_id) else "", organisation if 0 < organisation < 2**31 else 0
     taken = await connection.fetchrow(_TAKEN, *row)
     if taken["client_taken"]:
@@ -129,9 +139,10 @@ async def register_client(
         raise RegistrationRefusedError(problems)
     document = msgspec.json.encode({"keys": list(jwks["keys"])}).decode()
     granted = sorted({str(scope) for scope in scopes})
+    own = msgspec.json.encode(limits or {}).decode()
     why = str(purpose) if purpose is not None else None
     try:
-        await connection.execute(_REGISTER, client_id, organisation, name, granted, why, document)
+        await connection.execute(_REGISTER, client_id, organisation, name, granted, why, document, own)
     except asyncpg.UniqueViolationError:
         raise RegistrationRefusedError(["client_id: is taken"]) from None
 

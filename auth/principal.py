@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from auth.limits import DEFAULTS, Limits
+
 
 @dataclass(frozen=True, slots=True)
 class Principal:
@@ -30,3 +32,5 @@ class Principal:
     """SHA-256 over key thumbprint and proof jti: 32 bytes that may be seen once."""
     proof_until: datetime
     """Until when `proof` must be remembered, UTC."""
+    limits: Limits = DEFAULTS
+    """How much it may ask for."""

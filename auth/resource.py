@@ -8,6 +8,7 @@ from urllib.parse import parse_qsl
 from auth.access_token import AccessToken, AccessTokens, SigningKeySource
 from auth.clock import Clock
 from auth.jwk import ALGORITHMS
+from auth.limits import DEFAULTS
 from auth.metadata import checked_issuer
 from auth.nonce import Nonces
 from auth.principal import Principal
@@ -60,6 +61,10 @@ class Resource:
             raise refused("invalid_token", "The access token is bound to another key.")
         return _principal(claims, proof, purpose)
 
+    def knows(self, authorization: str) -> bool:
+        """Tell whether an Authorization header holds a token that was verified here before; nothing else is said of it."""
+        return self._tokens.knows(authorization.partition(" ")[2].strip(" "))
+
     def next_nonce(self) -> str | None:
         """Return the value of the answer's DPoP-Nonce header, if nonces are in use."""
         return self._proofs.next_nonce()
@@ -100,6 +105,7 @@ def _principal(claims: AccessToken, proof: Proof, purpose: str | None) -> Princi
         expires_at=datetime.fromtimestamp(claims.exp, UTC),
         proof=proof.digest,
         proof_until=datetime.fromtimestamp(proof.until, UTC),
+        limits=claims.limits or DEFAULTS,
     )
 
 

@@ -1,5 +1,6 @@
 """This module serves the authorization server over HTTP: the token endpoint, its keys and its metadata."""
 
+from http import HTTPStatus
 from urllib.parse import parse_qsl
 
 import asyncpg
@@ -10,24 +11,37 @@ from starlette.routing import Route
 
 from auth import metadata
 from auth.server import AuthorizationServer, Reply
+from auth.strangers import Strangers
 
 log = structlog.get_logger(__name__)
 _LARGEST_FORM = 32_768
 _FORM = "application/x-www-form-urlencoded"
+_UNPROVEN = frozenset({"invalid_request", "invalid_client", "invalid_dpop_proof", "unsupported_grant_type"})
+"""Refusals of whoever has not shown to be a client; they count against where it calls from."""
 _UNREACHABLE = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
 
 
-def routes(server: AuthorizationServer) -> list[Route]:
+def routes(server: AuthorizationServer, strangers: Strangers) -> list[Route]:
     """Return the server's routes, all of them relative to the issuer."""
 
     async def token(request: Request) -> Response:
+        address = strangers.caller(
+            request.client.host if request.client else None, request.headers.getlist("x-forwarded-for")
+        )
         try:
-            reply = await _token(server, request)
+            if wait := strangers.wait(address):
+                reply = server.refusal("temporarily_unavailable", {"Retry-After": str(wait)}, 429)
+            else:
+                reply = await _token(server, request)
         except _UNREACHABLE as error:
             log.error("oauth.database_unavailable", error=type(error).__name__)  # noqa: TRY400 a traceback may hold content
             return _unavailable()
         except Exception as error:  # noqa: BLE001 whatever it was, the caller is answered in OAuth's own words
             return _failed(server, error)
+        if reply.body.get("error") in _UNPROVEN:
+            strangers.failed(address)
+        elif reply.status == HTTPStatus.OK:
+            strangers.proved(address)
         return JSONResponse(dict(reply.body), reply.status, dict(reply.headers))
 
     async def jwks(_: Request) -> Response:

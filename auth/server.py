@@ -20,9 +20,11 @@ from joserfc.jwk import ECKey
 
 from auth import access_token, clients, metadata
 from auth.assertion import PrivateKeyJwt
+from auth.budgets import Balance, Budgets, Kind
 from auth.client_credentials import ClientCredentialsGrant
 from auth.clock import Clock
 from auth.database import Database
+from auth.limits import DEFAULTS
 from auth.nonce import Nonces
 from auth.proof import NonceNeededError, Proof, ProofRefusedError, Proofs
 from auth.refusals import Reason
@@ -41,6 +43,7 @@ _DESCRIPTIONS = {
     "invalid_request": "The request is malformed, repeats a parameter or carries one that is not taken.",
     "server_error": "The server failed; no token was given.",
     "invalid_scope": "The scope is unknown, empty or not granted to this client.",
+    "temporarily_unavailable": "Too many requests: try again after the seconds that Retry-After says.",
     "unauthorized_client": "This client may not use this grant type.",
     "unsupported_grant_type": "This grant type is not supported.",
     "use_dpop_nonce": "A fresh nonce is needed in the DPoP proof.",
@@ -61,6 +64,16 @@ class InvalidProofError(OAuth2Error):  # type: ignore[misc]
 
     error = "invalid_dpop_proof"
     reason = Reason.PROOF_USED
+
+
+class TooManyTokensError(OAuth2Error):  # type: ignore[misc]
+    """The client has asked for all the tokens it may in this minute (RFC 6585, section 4)."""
+
+    error = "temporarily_unavailable"
+
+    def __init__(self, balance: Balance) -> None:
+        super().__init__()
+        self.balance = balance
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +131,7 @@ class AuthorizationServer(StockAuthorizationServer):  # type: ignore[misc]
         self._clock = clock
         self._proofs = Proofs(clock, nonces)
         self._replay = Replay(database, clock)
+        self._budgets = Budgets(Kind.TOKENS, database, clock)
         self.register_grant(ClientCredentialsGrant)
         self.register_client_auth_method(
             PrivateKeyJwt.CLIENT_AUTH_METHOD, PrivateKeyJwt(self.issuer, clock, self._first_assertion)
@@ -180,6 +194,7 @@ class AuthorizationServer(StockAuthorizationServer):  # type: ignore[misc]
             cnf=access_token.Confirmation(request.proof.thumbprint),
             organisation=client.organisation,
             purpose=client.purpose,
+            limits=client.limits,
         )
         token = access_token.issue(claims, request.signing_key)
         return {"access_token": token, "token_type": "DPoP", "expires_in": self._lifetime, "scope": claims.scope}
@@ -187,6 +202,15 @@ class AuthorizationServer(StockAuthorizationServer):  # type: ignore[misc]
     def query_client(self, client_id: str) -> clients.Client:
         """Return the client; the unknown client if there is none, so that the work goes on alike."""
         return anyio.from_thread.run(clients.find, self._database, client_id)
+
+    def spend(self, client: clients.Client) -> None:
+        """Take a token off the client's budget, now that it has proven who it is; raise TooManyTokensError."""
+        if client.organisation is None:
+            raise InvalidClientError
+        quota = (client.limits or DEFAULTS).tokens_per_minute
+        balance = anyio.from_thread.run(self._budgets.spend, client.organisation, client.client_id, quota, 1)
+        if not balance.enough:
+            raise TooManyTokensError(balance)
 
     def use_proof(self, proof: Proof) -> None:
         """Use up a proof; raise InvalidProofError if it was used before."""
@@ -208,7 +232,10 @@ class AuthorizationServer(StockAuthorizationServer):  # type: ignore[misc]
     def handle_error_response(self, request: TokenRequest, error: Any) -> Reply:
         """Return Authlib's error with our text for it."""
         client = getattr(error, "client", None) or getattr(request.client, "client_id", None)
-        return self.refusal(error.error, reason=getattr(error, "reason", None), client=client)
+        reason = getattr(error, "reason", None)
+        if isinstance(error, TooManyTokensError):
+            return self.refusal(error.error, error.balance.headers(), 429, reason=reason, client=client)
+        return self.refusal(error.error, reason=reason, client=client)
 
     def send_signal(self, name: str, *args: Any, **kwargs: Any) -> None:
         """Send nothing: nobody listens."""

@@ -50,6 +50,7 @@ async def fill(server: Server, keyring: Keyring) -> Partner:
         await register_client(
             admin, organisation=organisation, client_id="bench", name="Bench", scopes=[str(s) for s in Scope],
             jwks={"keys": [key.as_dict(private=False, kid="1")]}, purpose="PROTECTION",
+            limits={"cost_per_minute": 10**12, "concurrency": 100},
         )  # fmt: skip
         return Partner(organisation, "bench", dict(key.as_dict(private=True, kid="1")))
     finally:

@@ -13,12 +13,15 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
+from auth.budgets import Budgets, Kind
 from auth.clock import Clock
 from auth.keyring import Keyring
+from auth.recent import Recent
 from auth.resource import Resource
 from auth.routes import routes as auth_routes
 from auth.server import AuthorizationServer
 from auth.signing_keys import SigningKeys
+from auth.strangers import Networks, Strangers
 from connectors.kinds import connect as connect_feed
 from connectors.protocol import Connector
 from connectors.secrets import either, from_directory, from_environment
@@ -35,6 +38,7 @@ from hub.postgres import open_pool
 from hub.sealing import Sealing
 from hub.self_check import self_check
 from hub.settings import Settings
+from hub.under_way import UnderWay
 from schema.query import SCHEMA
 
 DEFINERS: Final = frozenset(
@@ -44,6 +48,8 @@ DEFINERS: Final = frozenset(
     )
 )  # fmt: skip
 """The functions that may run as more than their caller (SECURITY DEFINER)."""
+PROOFS: Final = 50_000
+"""How many proofs a process remembers having seen; Postgres remembers all."""
 Pool = asyncpg.Pool
 ConnectorOf = Callable[[Feed], Connector]
 log = structlog.get_logger(__name__)
@@ -70,14 +76,16 @@ def create_app(
     *,
     clock: Clock = time,
     walls: frozenset[int] = WALLS,
+    proxies: Networks = (),
 ) -> Starlette:
-    """Make the ASGI application. `walls` without 1 leaves the first wall out of every statement, for tests of the second."""
+    """Make the ASGI application. `proxies` are the networks of those in front of it that say who calls. `walls` without 1 leaves the first wall out of every statement, for tests of the second."""
     keys = SigningKeys(pools.auth, keyring, clock)
+    strangers = Strangers(clock, proxies)
     server = AuthorizationServer(issuer, pools.auth, keys, clock=clock)
     app = Starlette(
         routes=[
             Route("/graphql", graphql.answer, methods=["GET", "POST"]),
-            *auth_routes(server),
+            *auth_routes(server, strangers),
             Route("/health/live", live),
             Route("/health/ready", ready),
         ]
@@ -85,6 +93,10 @@ def create_app(
     sealing = Sealing(keyring)
     core = SCHEMA._schema  # noqa: SLF001 strawberry keeps graphql-core's schema there, and offers it nowhere else
     app.state.pools = pools
+    app.state.strangers = strangers
+    app.state.budgets = Budgets(Kind.COST, pools.app, clock)
+    app.state.under_way = UnderWay()
+    app.state.seen_proofs = Recent(PROOFS)
     app.state.resource = Resource(issuer, keys, clock=clock)
     app.state.refresher = Refresher(pools.worker, connector_of, Seal(sealing, keyring.subkey("index/feed mark")))
     app.state.engine = Engine(

@@ -26,7 +26,9 @@ async def serve(settings: Settings) -> None:
     with stopping() as stop, listener(settings.host, settings.port) as listening:
         async with opened(settings, "hub serve") as pools:
             await check_keys(pools, keyring)
-            app = create_app(settings.issuer, keyring, pools, feed_connectors(settings))
+            app = create_app(
+                settings.issuer, keyring, pools, feed_connectors(settings), proxies=settings.trusted_proxies
+            )
             async with serving(app, listening):
                 log.info("hub.serving", port=settings.port)
                 await stop.wait()

@@ -2,6 +2,7 @@
 
 import difflib
 import os
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Final, Literal, Self
 from urllib.parse import unquote, urlsplit
@@ -69,8 +70,16 @@ def _host_and_port(value: str) -> str:
     return value
 
 
+def _network(value: object) -> IPv4Network | IPv6Network:
+    try:
+        return ip_network(str(value))
+    except ValueError:
+        raise ValueError("should be like 10.0.0.0/8 or an address, several with commas between") from None
+
+
 Dsn = Annotated[SecretStr, AfterValidator(_dsn)]
 HostAndPort = Annotated[str, AfterValidator(_host_and_port)]
+Network = Annotated[IPv4Network | IPv6Network, BeforeValidator(_network)]
 
 
 class Settings(BaseSettings):
@@ -114,6 +123,10 @@ class Settings(BaseSettings):
     feed_private_hosts: Annotated[frozenset[HostAndPort], NoDecode, BeforeValidator(_words)] = Field(
         default=frozenset(),
         description="Private HOST:PORT addresses that feeds and webhooks may nevertheless use, with commas between.",
+    )
+    trusted_proxies: Annotated[frozenset[Network], NoDecode, BeforeValidator(_words)] = Field(
+        default=frozenset(),
+        description="Networks of the proxies whose X-Forwarded-For is believed, with commas between.",
     )
 
     @classmethod

@@ -23,7 +23,7 @@ from schema.persons import Assessment, Contact, Family, Health, Identity, Person
 from schema.referrals import REFERRALS, ReferralFilter, ReferralOrder
 from schema.residencies import Residency
 from schema.rows import CASE, CASE_WITHHELD, CONSENT, DISCLOSURE, REFERRAL, RESIDENCY, case_document
-from schema.scalars import CountryCode, Date, DateTime, Duration
+from schema.scalars import CountryCode, Date, DateTime, Duration, MaxAge
 
 CASES = Page(
     CASE,
@@ -117,7 +117,7 @@ class Case(Node):
 
     @asked(Remote(per_case=True), Scope.FEEDS_READ)
     def feed_records(
-        self, max_age: Duration | None = strawberry.UNSET, deadline: Duration | None = strawberry.UNSET
+        self, max_age: MaxAge = strawberry.UNSET, deadline: Duration | None = strawberry.UNSET
     ) -> list[FeedResultRef] | None:
         """Say what each sister feed says of this person, with provenance and freshness."""
         raise NotImplementedError

@@ -6,21 +6,14 @@ Expressions are SQL with names in braces: {row} is the alias of the row the fiel
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, Literal
+from typing import Any, ClassVar, Final, Literal
 
 import strawberry
-from strawberry.schema_directive import Location
 
 from auth.scopes import Scope
+from schema.directives import COMMAND, OPENED, Cost, Key, RequiresScopes, priced
 
 METADATA: Final = "source"
-
-
-@strawberry.schema_directive(locations=[Location.FIELD_DEFINITION, Location.OBJECT], name="requiresScopes")
-class RequiresScopes:
-    """Outer list OR, inner list AND (Apollo Federation 2.5)."""
-
-    scopes: list[list[str]]
 
 
 @dataclass(frozen=True)
@@ -79,6 +72,7 @@ class Many:
     rows: Rows
     on: str
     order: str
+    sized: ClassVar[str] = ""
 
 
 @dataclass(frozen=True)
@@ -90,6 +84,7 @@ class Page:
     orders: Mapping[str, Order]
     default: tuple[str, Literal["ASC", "DESC"]]
     tie: Order
+    sized: ClassVar[str] = "edges"
 
 
 @dataclass(frozen=True)
@@ -110,6 +105,7 @@ class Sealed:
 
     document: Document
     category: str
+    cost: ClassVar[Cost] = OPENED
 
 
 @dataclass(frozen=True)
@@ -118,6 +114,7 @@ class SealedText:
 
     document: Document
     name: str
+    cost: ClassVar[Cost] = OPENED
 
 
 @dataclass(frozen=True)
@@ -125,6 +122,7 @@ class Personal:
     """A category of a referred person: where its document lies is for the object's own place to say."""
 
     category: str
+    cost: ClassVar[Cost] = OPENED
 
 
 @dataclass(frozen=True)
@@ -139,6 +137,7 @@ class Remote:
     """What sister feeds say: answered apart from own data, each feed for itself."""
 
     per_case: bool
+    sized: ClassVar[str] = "records"
 
 
 @dataclass(frozen=True)
@@ -148,7 +147,9 @@ class Records:
 
 @dataclass(frozen=True)
 class AnyNode:
-    """An object of whatever type its id names."""
+    """An object of whatever type its id names, or as many as `most` of them."""
+
+    most: int = 0
 
 
 @dataclass(frozen=True)
@@ -160,10 +161,19 @@ class Problems:
 class Command:
     """A mutation; its function has the same name in hub.commands."""
 
+    cost: ClassVar[Cost] = COMMAND
+
+
+@dataclass(frozen=True)
+class Printed:
+    """What the hub says of its own schema, like introspection."""
+
 
 @dataclass(frozen=True)
 class Connected:
     """A part of a connection (edges, node, cursor, pageInfo, ...), known to the engine."""
+
+    cost: Cost | None = None
 
 
 Source = (
@@ -180,6 +190,7 @@ Source = (
     | AnyNode
     | Problems
     | Command
+    | Printed
     | Connected
 )
 
@@ -194,8 +205,9 @@ class Field:
     category: str = ""
 
 
-def _declared(rule: Field, description: str | None) -> dict[str, Any]:
-    directives = [RequiresScopes(scopes=[list(map(str, group)) for group in rule.scopes])] if rule.scopes else []
+def _declared(rule: Field, description: str | None, slicing: Sequence[str] = ()) -> dict[str, Any]:
+    directives: list[Any] = [RequiresScopes(scopes=[list(map(str, g)) for g in rule.scopes])] if rule.scopes else []
+    directives += priced(rule.source, slicing)
     return {"metadata": {METADATA: rule}, "directives": directives, "description": description}
 
 
@@ -228,12 +240,14 @@ def asked(
     *scopes: Scope | tuple[Scope, ...],
     arguments: Mapping[str, Where] | None = None,
     category: str = "",
+    name: str | None = None,
 ) -> Callable[[Callable[..., Any]], Any]:
     """Declare a field with arguments. The function gives the signature and description; it is never run."""
     rule = Field(of, _scopes(scopes), arguments or {}, category)
 
     def declare(signature: Callable[..., Any]) -> Any:
-        return strawberry.field(signature, **_declared(rule, signature.__doc__))
+        slicing = [name for name in ("first", "last") if name in signature.__annotations__]
+        return strawberry.field(signature, name=name, **_declared(rule, signature.__doc__, slicing))
 
     return declare
 
@@ -276,7 +290,8 @@ def noun(
 ) -> Callable[[type], Any]:
     """Declare an object type. `places` says how node(id) finds one, by the prefix of its id; `category` is what a row tells."""
     rule = Noun(rows, places or {}, _scopes(scopes), category)
-    directives = [RequiresScopes(scopes=[list(map(str, group)) for group in rule.scopes])] if scopes else []
+    directives: list[Any] = [Key(fields="id")] if places else []
+    directives += [RequiresScopes(scopes=[list(map(str, group)) for group in rule.scopes])] if scopes else []
 
     def declare(cls: type) -> Any:
         NOUNS[cls.__name__] = rule

@@ -5,6 +5,7 @@ import strawberry
 from auth.scopes import Scope
 from schema.cases import Case, HoldCaseInput, LinkRecordsInput, OpenCaseInput, ShareCaseInput
 from schema.consents import Consent, RecordConsentInput, WithdrawConsentInput
+from schema.directives import OPERATION
 from schema.fields import Command, Problems, asked, one, source
 from schema.referrals import Referral, SubmitReferralInput
 from schema.rows import CASE, CONSENT, REFERRAL
@@ -43,7 +44,7 @@ class ConsentPayload:
     problems: list[Problem] = source(Problems())
 
 
-@strawberry.type
+@strawberry.type(directives=[OPERATION])
 class Mutation:
     """What can be changed."""
 

@@ -4,6 +4,7 @@ from typing import Generic, TypeVar
 
 import strawberry
 
+from schema.directives import COUNTED, Shareable
 from schema.fields import Connected, source
 
 T = TypeVar("T")
@@ -16,7 +17,9 @@ class Node:
     id: strawberry.ID
 
 
-@strawberry.type(description="`totalCount` counts the visible set, and is null beyond 10,000.")
+@strawberry.type(
+    directives=[Shareable()], description="`totalCount` counts the visible set, and is null beyond 10,000."
+)
 class PageInfo:
     """Where a page stands in its list."""
 
@@ -40,4 +43,4 @@ class Connection(Generic[T]):
 
     edges: list[Edge[T]] = source(Connected())
     page_info: PageInfo = source(Connected())
-    total_count: int | None = source(Connected())
+    total_count: int | None = source(Connected(COUNTED))

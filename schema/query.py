@@ -10,15 +10,17 @@ from auth.scopes import Scope
 from schema.cases import CASES, Case, CaseBy, CaseFilter, CaseOrder
 from schema.cities import CITIES, City, CityFilter
 from schema.consents import Consent
+from schema.directives import ENTITIES, NAMED, OPERATION
+from schema.federation import REPRESENTATION, Entity, Representation, Subgraph, subgraph
 from schema.feeds import Feed, FeedCursor, FeedRecordFilter, FeedResult
-from schema.fields import AnyNode, One, Remote, Where, asked, many, one
+from schema.fields import AnyNode, One, Printed, Remote, Where, asked, many, one
 from schema.mutations import Mutation
 from schema.nodes import Connection, Node
 from schema.organisations import ORGANISATIONS, Organisation
 from schema.referrals import REFERRALS, Message, Referral, ReferralBy, ReferralEvent, ReferralFilter, ReferralOrder
 from schema.residencies import Residency
 from schema.rows import CASE, CITY, FEED, ORGANISATION, REFERRAL, VIEWER
-from schema.scalars import SCALARS, Duration
+from schema.scalars import SCALARS, Duration, MaxAge
 from schema.statistics import Statistics, statistics
 from schema.viewer import Viewer
 
@@ -26,7 +28,7 @@ UNSET: Final = strawberry.UNSET
 BY_CODE: Final = {"code": Where("{row}.code = {value}::text")}
 
 
-@strawberry.type
+@strawberry.type(directives=[OPERATION])
 class Query:
     """What can be asked."""
 
@@ -39,7 +41,7 @@ class Query:
         """Whatever has this id, if the viewer may see it."""
         raise NotImplementedError
 
-    @asked(AnyNode())
+    @asked(AnyNode(NAMED))
     def nodes(self, ids: list[strawberry.ID]) -> list[Node | None]:
         """Whatever has these ids, in their order, null where there is nothing to be seen."""
         raise NotImplementedError
@@ -113,7 +115,7 @@ class Query:
     def feed_records(
         self,
         filter: FeedRecordFilter | None = UNSET,  # noqa: A002 the contract's name
-        max_age: Duration | None = UNSET,
+        max_age: MaxAge = UNSET,
         deadline: Duration | None = UNSET,
         first: int | None = UNSET,
         after: list[FeedCursor] | None = UNSET,
@@ -121,12 +123,22 @@ class Query:
         """Live or synced records of sister feeds; each feed answers for itself within `deadline`."""
         raise NotImplementedError
 
+    @asked(AnyNode(ENTITIES), name="_entities")
+    def entities(self, representations: list[Representation]) -> list[Entity | None]:
+        """Whatever a federation's router knows by type and id, in its order, null where there is nothing to be seen."""
+        raise NotImplementedError
+
+    @asked(Printed(), name="_service")
+    def service(self) -> Subgraph:
+        """What a federation composes: the hub as an Apollo Federation 2 subgraph."""
+        return Subgraph(sdl=subgraph(SCHEMA.as_str()))
+
 
 SCHEMA: Final = strawberry.Schema(
     Query,
     Mutation,
     types=[Consent, Message, ReferralEvent, Residency],
-    config=StrawberryConfig(disable_field_suggestions=True, scalar_map=SCALARS),
+    config=StrawberryConfig(disable_field_suggestions=True, scalar_map={**SCALARS, **REPRESENTATION}),
 )
 
 for kind in SCHEMA._schema.type_map.values():  # noqa: SLF001 graphql-core's schema is kept there

@@ -5,16 +5,20 @@ A refusal never repeats the value it refuses: inputs are personal.
 
 import re
 from datetime import UTC, date, datetime, timedelta
-from typing import Any, Final, NewType
+from typing import Annotated, Any, Final, NewType
 
 import strawberry
 from strawberry.types.scalar import ScalarDefinition
+
+from schema.directives import PULLED
 
 CountryCode = NewType("CountryCode", str)
 LanguageTag = NewType("LanguageTag", str)
 DateTime = NewType("DateTime", datetime)
 Date = NewType("Date", date)
 Duration = NewType("Duration", timedelta)
+MaxAge = Annotated[Duration | None, strawberry.argument(directives=[PULLED])]
+"""An argument that asks for feeds no older than this, and so perhaps for a pull."""
 
 _COUNTRY: Final = re.compile(r"[A-Z]{2}")
 _LANGUAGE: Final = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*")

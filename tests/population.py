@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from tests.world import EVERY_SCOPE, PERSON, World
+from tests.world import EVERY_SCOPE, PERSON, UNLIMITED, World
 
 PART = ["OVERVIEW", "PROFILE", "IDENTITY", "WHEREABOUTS"]
 SHARED = ["OVERVIEW", "PROFILE", "IDENTITY"]
@@ -73,7 +73,7 @@ async def _organisations(world: World) -> None:
         "update organisation set city = (select id from city where code = 'harbour') where code = 'harbour-city'"
     )
     for name, (organisation, scopes) in CLIENTS.items():
-        await world.client(name, organisation, scopes)
+        await world.client(name, organisation, scopes, limits=UNLIMITED)
     await world.agreement("pen-centre", PART, id=named("pen all"))
     await world.agreement("pen-centre", ["OVERVIEW", "HEALTH"], id=named("pen ended"), ended_at="2026-03-01T00:00:00Z")
     await world.agreement("pen-centre", ["OVERVIEW", "THREAT"], id=named("pen proposed"), approved_at=None, valid_from="2026-02-01T00:00:00Z")  # fmt: skip

@@ -17,6 +17,7 @@ from starlette.applications import Starlette
 from auth.client import Answer, Credentials, HubClient, over_httpx
 from auth.clients import register_client
 from auth.keyring import Keyring
+from auth.limits import CEILINGS
 from auth.scopes import Scope
 from connectors.problem import ConfigurationError
 from connectors.protocol import Connector
@@ -43,6 +44,8 @@ KEYRING = Keyring.parse(
     )
 )
 PARTNER = ["OVERVIEW", "PROFILE", "IDENTITY"]
+UNLIMITED = {name: value for name, value in msgspec.to_builtins(CEILINGS).items() if name != "page_size"}
+"""Limits that random operations do not meet."""
 
 
 @cache
@@ -81,9 +84,10 @@ class World:
         return found
 
     async def client(
-        self, name: str, organisation: str, scopes: list[str] | None = None, purpose: str | None = "PROTECTION"
-    ) -> HubClient:
-        """Register a client with a real key; every scope unless said otherwise."""
+        self, name: str, organisation: str, scopes: list[str] | None = None, purpose: str | None = "PROTECTION",
+        limits: Mapping[str, int] | None = None,
+    ) -> HubClient:  # fmt: skip
+        """Register a client with a real key; every scope and the default limits unless said otherwise."""
         key = key_of(name)
         await register_client(
             self.admin,
@@ -93,6 +97,7 @@ class World:
             scopes=scopes if scopes is not None else EVERY_SCOPE,
             jwks={"keys": [key.as_dict(private=False, kid="1")]},
             purpose=purpose,
+            limits=limits,
         )
         credentials = Credentials(
             name, key.as_dict(private=True, kid="1"), ISSUER, f"{ISSUER}/oauth/token", f"{ISSUER}/graphql"

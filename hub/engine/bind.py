@@ -9,8 +9,9 @@ from typing import Any, Final
 
 from graphql import GraphQLSchema
 
+from auth.limits import Limits
 from hub.engine.cursors import Cursors
-from hub.engine.documents import RequestRefusedError, problem
+from hub.engine.limits import exceeded, problem
 from hub.engine.pages import sort_keys
 from hub.engine.parameters import (
     FEED_KEYS,
@@ -31,7 +32,7 @@ from hub.engine.parameters import (
     split_id,
 )
 from hub.engine.plan import Arguments, Plan
-from hub.engine.selection import Variables, arguments
+from hub.engine.selection import Variables, arguments, node_ids
 from hub.feeds.refresh import FeedFreshness
 from schema.fields import Command, Page, Remote, Source
 
@@ -65,8 +66,8 @@ class Binding:
         """Keep what a live refresh found, for the statement that answers."""
         self._refreshed[id(asked)] = found
 
-    def judge(self, plan: Plan) -> None:
-        """Refuse pages, ids and cursors that cannot be, all at once, before anything is done."""
+    def judge(self, plan: Plan, limits: Limits) -> list[dict[str, Any]]:
+        """Say which pages, ids and cursors cannot be or are beyond the client's limits, all at once, before anything is done."""
         found: list[dict[str, Any]] = []
         for ask in plan.pages:
             asked = ask.arguments
@@ -84,8 +85,9 @@ class Binding:
                 problem("BAD_USER_INPUT", f'Argument "{name}" of {asked.coordinate} {hint}.', path=list(asked.path))
                 for name, hint in wrong
             ]
-        if found:
-            raise RequestRefusedError(*found)
+            if (asked_for := _asked_for(ask.source, values)) > limits.page_size:
+                found.append(exceeded("page_size", limits.page_size, asked_for, path=list(asked.path)))
+        return found
 
     def values(
         self, parameters: tuple[Parameter, ...], base: Mapping[str, Any], parts: Mapping[int, list[str]]
@@ -109,7 +111,7 @@ class Binding:
                 found = self._refreshed.get(id(asked))
                 return None if found is None else json.dumps({code: each.state for code, each in found.items()})
             case Ids(asked, word, convert):
-                ids = self.arguments(asked)["ids"]
+                ids = node_ids(self.arguments(asked))
                 return [split_id(i, convert) if word else None for i in ids]
             case Parts(number):
                 return parts[number]
@@ -146,6 +148,13 @@ class Binding:
     def _feed_places(self, asked: Arguments) -> str:
         after = self.arguments(asked)["after"]
         return json.dumps({given["feed"]: self._opened[id(asked), given["feed"]][:-1] for given in after})
+
+
+def _asked_for(source: Source, values: Mapping[str, Any]) -> int:
+    """Give how many rows a page may have, or how many objects a router names."""
+    if isinstance(source, Page | Remote):
+        return size(values) if isinstance(source, Page) or values.get("first") is not None else 0
+    return len(values.get("representations") or [])
 
 
 def _holds_nul(value: Any) -> bool:

@@ -3,12 +3,12 @@
 import hashlib
 import re
 from collections import OrderedDict
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 from graphql import (
     DocumentNode,
-    FieldNode,
     FragmentDefinitionNode,
     GraphQLEnumType,
     GraphQLError,
@@ -18,7 +18,6 @@ from graphql import (
     GraphQLSchema,
     OperationDefinitionNode,
     OperationType,
-    SelectionSetNode,
     get_variable_values,
     parse,
     type_from_ast,
@@ -27,9 +26,9 @@ from graphql import (
 from graphql.execution.values import VariableValues
 from graphql.utilities.validate_input_value import validate_input_value
 
-TOKENS: Final = 2000
-DEPTH: Final = 15
-FIELDS: Final = 500
+from auth.limits import CEILINGS, DEFAULTS, Limits
+from hub.engine.limits import count_tokens, exceeded, measured, problem
+
 UNFIT: Final = (
     "An input does not fit: one that offers alternatives takes exactly one of them, and that one is not null."
 )
@@ -45,11 +44,16 @@ class RequestRefusedError(Exception):
     def __init__(self, *errors: dict[str, Any]) -> None:
         super().__init__("The operation was refused.")
         self.errors = errors
+        self.cost: int | None = None
+        """What it would have cost, when that is known."""
 
 
-def problem(code: str, message: str, **more: Any) -> dict[str, Any]:
-    """Make a GraphQL error with its code."""
-    return {"message": message, **more, "extensions": {"code": code}}
+class TooManyRequestsError(RequestRefusedError):
+    """An operation that may be run later: in `wait` seconds (RFC 6585, section 4)."""
+
+    def __init__(self, wait: int, *errors: dict[str, Any]) -> None:
+        super().__init__(*errors)
+        self.wait = wait
 
 
 @dataclass(frozen=True)
@@ -59,6 +63,8 @@ class Document:
     digest: bytes
     operations: dict[str | None, OperationDefinitionNode]
     fragments: dict[str, FragmentDefinitionNode]
+    sizes: Mapping[str | None, Mapping[str, int]]
+    """Of each operation: what of it is limited, by the limit's name."""
 
     def operation(self, name: str | None) -> OperationDefinitionNode:
         """Choose the operation to run (GraphQL, September 2025, section 6.1)."""
@@ -85,53 +91,34 @@ class Documents:
         self._schema = schema
         self._known: OrderedDict[bytes, Document] = OrderedDict()
 
-    def get(self, text: str) -> Document:
-        """Give the document of a text; raise RequestRefusedError with all that is wrong with it."""
+    def get(self, text: str, limits: Limits = DEFAULTS) -> Document:
+        """Give the document of a text; raise RequestRefusedError with all that is wrong with it.
+
+        Nothing is parsed that has more tokens than the client may send; the other limits are for whoever runs an operation of it.
+        """
         digest = hashlib.sha256(text.encode()).digest()
         if digest in self._known:
             self._known.move_to_end(digest)
             return self._known[digest]
-        document = self._checked(digest, text)
+        if (tokens := count_tokens(text)) > limits.tokens:
+            raise RequestRefusedError(exceeded("tokens", limits.tokens, tokens))
+        document = self._checked(digest, text, tokens)
         self._known[digest] = document
         if len(self._known) > DOCUMENTS:
             self._known.popitem(last=False)
         return document
 
-    def _checked(self, digest: bytes, text: str) -> Document:
+    def _checked(self, digest: bytes, text: str, tokens: int) -> Document:
         try:
-            parsed = parse(text, max_tokens=TOKENS)
+            parsed = parse(text, max_tokens=CEILINGS.tokens)
         except GraphQLError as error:
             raise RequestRefusedError(_located("GRAPHQL_PARSE_FAILED", error, self._schema)) from None
         if errors := validate(self._schema, parsed, max_errors=20, hide_suggestions=True):
             raise RequestRefusedError(*(_located("GRAPHQL_VALIDATION_FAILED", error, self._schema) for error in errors))
         operations = [d for d in parsed.definitions if isinstance(d, OperationDefinitionNode)]
         fragments = {d.name.value: d for d in parsed.definitions if isinstance(d, FragmentDefinitionNode)}
-        document = Document(digest, {d.name.value if d.name else None: d for d in operations}, fragments)
-        for operation in operations:
-            _bounded(operation.selection_set, fragments)
-        return document
-
-
-def _bounded(selections: SelectionSetNode, fragments: dict[str, FragmentDefinitionNode]) -> None:
-    """Refuse what nests or spreads too far; fragments count wherever they are spread."""
-    count = 0
-    waiting = [(selections, 1)]
-    while waiting:
-        current, depth = waiting.pop()
-        for node in current.selections:
-            count += 1
-            if depth > DEPTH or count > FIELDS:
-                limit = (
-                    f"at most {DEPTH} levels deep"
-                    if depth > DEPTH
-                    else f"at most {FIELDS} fields, fragments written out"
-                )
-                raise RequestRefusedError(problem("LIMIT_EXCEEDED", f"An operation may be {limit}."))
-            inner = getattr(node, "selection_set", None) or (
-                None if isinstance(node, FieldNode) else fragments[node.name.value].selection_set  # type: ignore[attr-defined]
-            )
-            if inner:
-                waiting.append((inner, depth + isinstance(node, FieldNode)))
+        named = {d.name.value if d.name else None: d for d in operations}
+        return Document(digest, named, fragments, measured(parsed, operations, fragments, tokens))
 
 
 def _located(code: str, error: GraphQLError, schema: GraphQLSchema) -> dict[str, Any]:

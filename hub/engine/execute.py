@@ -15,9 +15,10 @@ from auth.resource import refused
 from hub.engine.bind import Binding
 from hub.engine.compiled import Compiled, Plans
 from hub.engine.cursors import Cursors
-from hub.engine.documents import Document, Documents, RequestRefusedError, problem, variable_values
+from hub.engine.documents import Document, Documents, RequestRefusedError, variable_values
+from hub.engine.limits import PLANNED, beyond, problem
 from hub.engine.plan import Arguments, Plan
-from hub.engine.selection import Variables
+from hub.engine.selection import Variables, arguments
 from hub.engine.splice import MARK, Fill, cursors, opened, splice
 from hub.engine.statement import Statement
 from hub.feeds.refresh import Refresher
@@ -26,6 +27,7 @@ from hub.sealing import Sealing
 DEADLINE: Final = timedelta(seconds=2)
 """How long an answer waits for feeds when nothing is said."""
 LONGEST: Final = timedelta(seconds=10)
+USED: Final = "The DPoP proof was used before: make a new one for every request."
 
 
 class FaultError(Exception):
@@ -57,23 +59,32 @@ class Operation:
     given: Mapping[str, Any]
     compiled: Compiled
     binding: Binding
+    cost: int
+    """By the schema's @cost and @listSize: of the document and the variables, never of what there is to find."""
 
 
 def operation(
     engine: Engine, principal: Principal, document: Document, name: str | None, given: dict[str, Any]
 ) -> Operation:
     """Coerce, compile and judge a request, before anything is asked of the database; raise RequestRefusedError."""
-    node = document.operation(name)
+    node, limits = document.operation(name), principal.limits
+    sizes = document.sizes[node.name.value if node.name else None]
+    if any(sizes[name] > getattr(limits, name) for name in PLANNED):
+        raise RequestRefusedError(*beyond(sizes, limits))
     variables = variable_values(engine.schema, node, given)
     compiled = engine.plans.get(document, node, variables, principal.scopes)
     asker = (str(principal.organisation), principal.client, principal.user or "")
     binding = Binding(engine.schema, variables, Cursors(engine.cursor_key, asker), engine.index_key)
-    binding.judge(compiled.plan)
+    cost = compiled.plan.price.of(lambda parent, field: arguments(parent, field, variables))
+    if wrong := beyond({**sizes, "cost": cost}, limits) + binding.judge(compiled.plan, limits):
+        refusal = RequestRefusedError(*wrong)
+        refusal.cost = cost
+        raise refusal
     if compiled.plan.categories and principal.purpose is None:
         raise RequestRefusedError(
             problem("PURPOSE_REQUIRED", "Reading or changing cases needs a purpose: send the header Hub-Purpose.")
         )
-    return Operation(principal, document, node, variables, given, compiled, binding)
+    return Operation(principal, document, node, variables, given, compiled, binding, cost)
 
 
 async def query(engine: Engine, asked: Operation) -> bytes:
@@ -98,13 +109,14 @@ async def fetch(
 ) -> bytes:
     """Run a statement behind its gate; raise AuthError when the gate is shut, FaultError when it ran as anybody else."""
     base = _base(asked.principal, asked.document, asked.compiled.plan, subject)
-    row = await connection.fetchrow(wanted.sql, *asked.binding.values(wanted.parameters, base, parts))
+    values = asked.binding.values(wanted.parameters, base, parts)
+    row = await connection.fetchrow(wanted.sql, *values, timeout=asked.principal.limits.statement_seconds)
     if row is None or row["ran_as"] != asked.principal.organisation:
         raise FaultError
     if not row["live"]:
         raise refused("invalid_token", "The access token, its client or its organisation is no longer valid.")
     if not row["fresh"]:
-        raise refused("invalid_dpop_proof", "The DPoP proof was used before: make a new one for every request.")
+        raise refused("invalid_dpop_proof", USED)
     body = row["body"]
     if body is None and "null::json as body" not in wanted.sql:
         raise FaultError

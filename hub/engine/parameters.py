@@ -7,10 +7,12 @@ from datetime import date
 from typing import Any, Final
 
 from hub.engine.plan import Arguments
+from schema.directives import NAMED, PAGE
 
-PAGE_DEFAULT: Final = 50
+PAGE_DEFAULT: Final = PAGE
 PAGE_LIMIT: Final = 500
-IDS_LIMIT: Final = 100
+"""Of a list that has no page size of its own."""
+IDS_LIMIT: Final = NAMED
 
 _UUID: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 _FORMS: Final = {
@@ -122,8 +124,8 @@ def page_problems(values: Mapping[str, Any]) -> list[tuple[str, str]]:
     found: list[tuple[str, str]] = []
     for name in ("first", "last"):
         asked = values.get(name)
-        if asked is not None and not 0 <= asked <= PAGE_LIMIT:
-            found.append((name, f"must be between 0 and {PAGE_LIMIT}"))
+        if asked is not None and asked < 0:
+            found.append((name, "must be 0 or more"))
     if values.get("first") is not None and values.get("last") is not None:
         found.append(("last", "cannot be given together with first"))
     if values.get("first") is not None and values.get("before") is not None:

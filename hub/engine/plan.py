@@ -17,8 +17,9 @@ from graphql import (
     is_list_type,
 )
 
+from hub.engine.cost import Price, priced
 from hub.engine.declared import declared, field_rule, has_rows, listed, missing, nullable, when_missing
-from hub.engine.selection import Variables, arguments, collect, prefix
+from hub.engine.selection import Variables, arguments, collect, node_ids, prefix
 from schema.fields import (
     NOUNS,
     AnyNode,
@@ -29,6 +30,7 @@ from schema.fields import (
     Noun,
     Page,
     Personal,
+    Printed,
     Problems,
     Remote,
     Rows,
@@ -93,6 +95,7 @@ class Plan:
     categories: set[str] = field(default_factory=set)
     actions: list[str] = field(default_factory=list)
     introspection: list[FieldNode] = field(default_factory=list)
+    price: Price = field(default_factory=Price)
 
     @property
     def durable(self) -> bool:
@@ -109,7 +112,7 @@ def plan(
     scopes: frozenset[str],
 ) -> Plan:
     """Compile one validated operation for one set of scopes and one shape of variables."""
-    made = Plan(operation.operation.value)
+    made = Plan(operation.operation.value, price=priced(schema, operation, fragments, variables))
     planner = _Planner(schema, fragments, variables, scopes, made)
     root = schema.get_root_type(operation.operation)
     assert root is not None  # noqa: S101 validation has seen to it
@@ -146,6 +149,9 @@ class _Planner:
             self.made.introspection += nodes
             return Ask(key, constant="introspection", name=name)
         definition, rule = parent.fields[name], field_rule(parent.fields[name])
+        if isinstance(rule.source, Printed):
+            self.made.introspection += nodes
+            return Ask(key, constant="introspection", name=name)
         kind = get_named_type(definition.type)
         noun = NOUNS.get(kind.name, Noun())
         if lacking := missing(self.scopes, rule.scopes, noun.scopes):
@@ -208,12 +214,11 @@ class _Planner:
                 return ask
 
     def any_node(self, key: str, rule: Field, asked: Arguments, sets: list[Any], path: Path) -> Ask:
-        """Plan node(id) and nodes(ids): the ids name the types, and the types' own scopes are asked for."""
-        ids = asked.values["ids"] if "ids" in asked.values else [asked.values["id"]]
+        """Plan node(id), nodes(ids) and _entities: the ids name the types, and the types' own scopes are asked for."""
         choices: dict[str, tuple[Rows, Where, tuple[Ask, ...]]] = {}
         selected: dict[str, tuple[Ask, ...]] = {}
         denied = None
-        for word in sorted({prefix(i) for i in ids}):
+        for word in sorted({prefix(i) for i in node_ids(asked.values)}):
             name, noun = next(((t, n) for t, n in NOUNS.items() if word in n.places), ("", Noun()))
             if not noun.rows:
                 continue
@@ -225,7 +230,7 @@ class _Planner:
                 # Once a type, though ids of two kinds may name it: what the scopes deny in it is one error.
                 selected[name] = self.select(self.schema.type_map[name], sets, path)  # type: ignore[arg-type]
             choices[word] = (noun.rows, noun.places[word], selected[name])
-        if "ids" not in asked.values and not choices:
+        if "id" in asked.values and not choices:
             return denied or Ask(key, constant="null")
         self.made.pages.append(Ask(key, rule.source, arguments=asked))
         return replace(self.made.pages[-1], choices=choices)

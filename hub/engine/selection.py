@@ -13,6 +13,7 @@ from graphql import (
     GraphQLList,
     GraphQLObjectType,
     GraphQLSchema,
+    GraphQLString,
     GraphQLUnionType,
     InlineFragmentNode,
     OperationDefinitionNode,
@@ -25,6 +26,10 @@ from graphql import (
 )
 from graphql.execution.values import VariableValues, get_directive_values
 
+from schema.federation import entity_id
+from schema.fields import NOUNS
+
+_WORDS = {word for noun in NOUNS.values() for word in noun.places} | NOUNS.keys()
 _SKIP, _INCLUDE = (next(d for d in specified_directives if d.name == name) for name in ("skip", "include"))
 
 Variables = VariableValues
@@ -102,14 +107,26 @@ def _shape(kind: Any, value: Any) -> Any:
     named = get_named_type(kind)
     if isinstance(kind, GraphQLList):
         items = value if isinstance(value, list) else [value]
-        if named is GraphQLID:
-            return frozenset(prefix(item) for item in items)
+        if named is GraphQLID or named.name == "_Any":
+            return frozenset(_shape(named, item) for item in items)
         return tuple(_shape(kind.of_type, item) for item in items) if isinstance(named, GraphQLInputObjectType) else ()
     if isinstance(named, GraphQLInputObjectType):
         return tuple((key, _shape(named.fields[key].type, item)) for key, item in value.items() if key in named.fields)
     if named is GraphQLID:
         return prefix(value)
+    if named.name == "_Any":
+        return prefix(entity_id(value))
+    if named is GraphQLString:
+        # Inside a representation, which has no type of its own, a text may be a type's name or an id.
+        return next((word for word in (value, prefix(value)) if word in _WORDS), "")
     return str(value) if isinstance(named, GraphQLEnumType) else ()
+
+
+def node_ids(values: Mapping[str, Any]) -> list[str]:
+    """Give the ids that the arguments of node, nodes or _entities name."""
+    if "representations" in values:
+        return [entity_id(representation) for representation in values["representations"]]
+    return values["ids"] if "ids" in values else [values["id"]]
 
 
 def prefix(identifier: str) -> str:

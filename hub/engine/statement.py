@@ -203,10 +203,10 @@ class Writer:
         ), bool(people)
 
     def any_node(self, ask: Ask, guard: str) -> tuple[str, bool]:
-        """Write node(id) as the one type its id names, or nodes(ids) as a list in the order of the ids."""
+        """Write node(id) as the one type its id names, or nodes(ids) and _entities as a list in the order of the ids."""
         asked = ask.arguments
         assert asked is not None  # noqa: S101 the planner gives them
-        if "ids" not in asked.values:
+        if "id" in asked.values:
             ((_, (rows, by, asks)),) = ask.choices.items()
             value = self.parameter(Given(asked, ("id",), by.convert))
             return self.one(rows, self.fill(by.sql, row="{row}", value=value), Ask(ask.key, asks=asks), "", guard)

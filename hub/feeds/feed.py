@@ -17,8 +17,8 @@ _NAMESPACE = UUID("2b0a6c1e-6c55-5d5e-9c0b-5f5a52b3f0aa")
 _OVERDUE = 2
 
 _READ = """
-select id, code, organisation, kind::text, settings::text, mapping::text, every, overlap, full_every, removal_share,
-  paused, state::text, cursor::text, passes, watermark, rules, last_synced_at, last_full_at, last_problem,
+select id, code, organisation, kind::text, settings::text, mapping::text, every, overlap, full_every, rest, removal_share,
+  paused, attempted_at, state::text, cursor::text, passes, watermark, rules, last_synced_at, last_full_at, last_problem,
   hub_now() as read_at
 from feed
 """
@@ -45,8 +45,10 @@ class Feed:
     every: timedelta
     overlap: timedelta
     full_every: timedelta
+    rest: timedelta
     removal_share: float
     paused: bool
+    attempted_at: datetime | None
     state: FeedState
     cursor: dict[str, Any] | None
     passes: int
@@ -67,6 +69,11 @@ class Feed:
     def age(self) -> timedelta | None:
         """How old the replica is; None when there is none."""
         return None if self.last_synced_at is None else self.read_at - self.last_synced_at
+
+    @property
+    def rested(self) -> bool:
+        """Whether it may be pulled for a query: the latest pull, whoever asked for it, began long enough ago."""
+        return self.attempted_at is None or self.read_at - self.attempted_at >= self.rest
 
     @property
     def standing(self) -> FeedState:

@@ -55,7 +55,8 @@ class Refresher:
     ) -> dict[str, FeedFreshness]:
         """Bring feeds (by code; None: all) to at most `max_age`, as far as `deadline` allows; say how fresh each is.
 
-        None as `max_age` pulls nothing. A pull that outlives the deadline goes on for the next asker. Unknown codes are
+        None as `max_age` pulls nothing. A pull that outlives the deadline goes on for the next asker, and a feed just
+        pulled is left to rest, so that no one can have a sister asked as often as it likes. Unknown codes are
         left out, and so is every feed when not even their standing could be read in time. A feed's trouble is its state, never an exception.
         """
         until = asyncio.get_running_loop().time() + deadline.total_seconds()
@@ -64,20 +65,21 @@ class Refresher:
                 rows = await read_feeds(self._pool, feeds)
         except TimeoutError:
             return {}
-        pulls = {feed.code: self.pull(feed) for feed in rows if self._wanted(feed, max_age)}
+        pulls = {feed.code: self.pull(feed, rested=True) for feed in rows if self._wanted(feed, max_age)}
         if pulls:
             left = until - asyncio.get_running_loop().time()
             await asyncio.wait(pulls.values(), timeout=max(0.0, left))
         return {feed.code: _freshness(feed, max_age, pulls.get(feed.code)) for feed in rows}
 
-    def pull(self, feed: Feed, *, wait: bool = True) -> asyncio.Task[SyncResult]:
+    def pull(self, feed: Feed, *, wait: bool = True, rested: bool = False) -> asyncio.Task[SyncResult]:
         """Pull a feed now, or join the pull under way; the task never raises for the feed's trouble.
 
-        When another process is at it, `wait` for what it brings, or leave the feed to it.
+        When another process is at it, `wait` for what it brings, or leave the feed to it. With `rested`, leave one in peace
+        that was pulled a moment ago.
         """
         task = self._pulls.get(feed.id)
         if task is None:
-            task = asyncio.create_task(self._pull(feed, wait=wait), name=f"pull {feed.code}")
+            task = asyncio.create_task(self._pull(feed, wait=wait, rested=rested), name=f"pull {feed.code}")
             self._pulls[feed.id] = task
             task.add_done_callback(lambda _: self._pulls.pop(feed.id, None))
         return task
@@ -97,9 +99,11 @@ class Refresher:
 
     def _wanted(self, feed: Feed, max_age: timedelta | None) -> bool:
         too_old = max_age is not None and (feed.age is None or feed.age > max_age)
-        return too_old and self.allows(feed)
+        # A pull under way, here or in another process, is joined: that asks nothing of the sister.
+        under_way = feed.id in self._pulls or feed.cursor is not None
+        return too_old and self.allows(feed) and (feed.rested or under_way)
 
-    async def _pull(self, feed: Feed, *, wait: bool) -> SyncResult:
+    async def _pull(self, feed: Feed, *, wait: bool, rested: bool) -> SyncResult:
         try:
             async with self._slots, self._pool.acquire() as connection:
                 try:
@@ -111,7 +115,9 @@ class Refresher:
                     )
                     result = await note_problem(connection, feed, ProblemCode.SETTINGS)
                 else:
-                    result = await sync(connection, feed, connector, self._seal, wait=wait, limit=self._limit)
+                    result = await sync(
+                        connection, feed, connector, self._seal, wait=wait, rested=rested, limit=self._limit
+                    )
         except Exception as error:  # noqa: BLE001 (one feed's pull must not fail the others' answer)
             log.error(  # noqa: TRY400 (a traceback may hold content)
                 "feed.pull_failed", feed=feed.code, error=type(error).__name__

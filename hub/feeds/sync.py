@@ -63,7 +63,7 @@ class SyncResult:
     retry_after: float | None = None
 
 
-async def sync(
+async def sync(  # noqa: PLR0913 each is one choice of whoever asks
     connection: Connection,
     feed: Feed,
     connector: Connector,
@@ -72,18 +72,21 @@ async def sync(
     full: bool = False,
     removal_share: float | None = None,
     wait: bool = False,
+    rested: bool = False,
     limit: timedelta = LIMIT,
 ) -> SyncResult:
     """Pull a feed into its replica; whatever its trouble, the answer is a result and the trouble a code in the row.
 
     `full` reads everything, whatever is due; `removal_share` overrides, for this once, how much may be removed. When
-    another process has the feed, the answer is busy: at once, or with `wait` when that one has brought it up to date.
+    another process has the feed, the answer is busy: at once, or with `wait` when that one has brought it up to date. With `rested` it is busy too while
+    it rests from its latest pull.
     `connection` is of the role hub_worker, outside a transaction, and the feed's advisory lock lives on it: should it
     be lost, nothing more can be written. Raises only for the database.
     """
     async with _locked(connection, feed.id, wait=wait) as held:
         before, feed = feed, await read_feed(connection, feed.id)
-        if not held or (wait and feed.last_synced_at != before.last_synced_at):
+        brought = wait and feed.last_synced_at != before.last_synced_at
+        if not held or brought or (rested and not feed.rested):
             return SyncResult(state=feed.standing, synced_at=feed.last_synced_at, busy=True)
         progress = Progress.resume(feed, connector, full=full)
         if progress is None:

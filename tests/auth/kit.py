@@ -29,6 +29,7 @@ from auth.resource import AuthError, Resource
 from auth.routes import routes
 from auth.server import AuthorizationServer
 from auth.signing_keys import SigningKeys
+from auth.strangers import Strangers
 
 ISSUER = "https://hub.example"
 TOKEN_URL = f"{ISSUER}/oauth/token"
@@ -142,7 +143,9 @@ def build(pool: asyncpg.Pool, keyring: Keyring, organisation: int, *, nonces: bo
     asked = {side: Nonces(keyring.subkey(f"nonce/{side}"), clock) if nonces else None for side in ("token", "resource")}
     server = AuthorizationServer(ISSUER, pool, keys, clock=clock, nonces=asked["token"])
     resource = Resource(ISSUER, keys, clock=clock, nonces=asked["resource"])
-    app = Starlette(routes=[*routes(server), Route("/graphql", echo(resource), methods=["GET", "POST"])])
+    app = Starlette(
+        routes=[*routes(server, Strangers(clock)), Route("/graphql", echo(resource), methods=["GET", "POST"])]
+    )
     # The Host header is wrong on purpose: nothing may be derived from it.
     http = httpx2.AsyncClient(transport=httpx2.ASGITransport(app=app), headers={"host": "attacker.example"})
     return World(pool, keyring, clock, keys, server, resource, http, organisation, ec_key("key-1"))

@@ -1,6 +1,9 @@
 """What random operations choose their arguments from: values that mostly find something, and some that do not."""
 
+from collections.abc import Callable, Sequence
 from typing import Any
+
+from tests.differential.oracle import WORDS
 
 LEAVES: dict[str, list[Any]] = {
     "CountryCode": ["IR", "TR", "NO", "PL", "BY", "XX"],
@@ -20,3 +23,13 @@ NAMED: dict[str, list[Any]] = {
     "StatisticsFilter.to": ["2026-01-01", "2026-12-31", "2027-01-01"],
 }
 """What arguments and input fields of these names are given."""
+KINDS = ("Case", "Referral", "ReferralEvent", "Message", "Residency", "Consent", "City", "Organisation", "Agreement", "Feed", "FeedRecord")  # fmt: skip
+"""Types that an object behind an interface or union may be of."""
+
+
+def represented(one_of: Callable[[Sequence[Any]], Any], ids: Sequence[str]) -> dict[str, str]:
+    """Choose a representation: most often of the type that its id names, and with more than may be believed."""
+    named = one_of(ids)
+    kind = WORDS.get(named.partition("_")[0], "Nothing") if one_of(range(5)) else one_of([*KINDS, "Node", ""])
+    said = {"__typename": kind, "id": named, "status": "CLOSED"}
+    return said if one_of(range(9)) else {"__typename": kind}

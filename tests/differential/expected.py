@@ -60,14 +60,17 @@ class _Walker:
             bare = kind.of_type if is_non_null_type(kind) else kind
             inside = (*here, "@") if is_list_type(bare) else here
             inner = [node.selection_set for node in nodes if node.selection_set]
-            if name in ("node", "nodes") and parent == "Query":
+            if name in ("node", "nodes", "_entities") and parent == "Query":
                 yield from self._nodes(nodes[0], inner, inside)
             elif isinstance(get_named_type(kind), GraphQLObjectType):
                 yield from self.walk(get_named_type(kind).name, inner, inside)
 
     def _nodes(self, node: FieldNode, inner: list[SelectionSetNode], path: tuple[str, ...]) -> Iterator[Denial]:
         given = get_argument_values(PRINTED.query_type.fields[node.name.value], node, self._variables)  # type: ignore[union-attr] # there is one
-        words = {i.partition("_")[0] for i in given.get("ids", [given.get("id")])}
+        words = {i.partition("_")[0] for i in given.get("ids", [given.get("id")]) if i}
+        for said in given.get("representations", []):
+            word = said["id"].partition("_")[0] if isinstance(said.get("id"), str) else ""
+            words |= {word} if word in WORDS and WORDS[word] == said.get("__typename") else set()
         walked = set()
         denied: list[list[str]] | None = None
         for word in sorted(words & WORDS.keys()):
@@ -100,4 +103,5 @@ class _Walker:
 
     def _is(self, parent: str, condition: str) -> bool:
         known: GraphQLNamedType = PRINTED.type_map[parent]
-        return condition == parent or condition in {i.name for i in getattr(known, "interfaces", ())}
+        union = getattr(PRINTED.type_map[condition], "types", ())
+        return condition == parent or known in union or condition in {i.name for i in getattr(known, "interfaces", ())}

@@ -24,6 +24,7 @@ from graphql import (
 from graphql.execution.values import VariableValues
 
 from hub.engine.cursors import Cursors
+from schema.federation import subgraph
 from schema.query import SCHEMA
 from tests.differential import filters
 from tests.differential.lists import LISTINGS, Listing, Place, cut, text
@@ -119,6 +120,8 @@ class Oracle:
             "viewer": self._viewer(),
             "node": lambda _, id: self._node(id),  # noqa: A006 Relay's name
             "nodes": lambda _, ids: [self._node(i) for i in ids],
+            "_entities": lambda _, representations: [self._entity(**one) for one in representations],
+            "_service": {"sdl": subgraph(SCHEMA.as_str())},
             "case": lambda _, by: next(map(made_case, self._chosen("case", objects.cases(), by)), None),
             "cases": lambda info, **given: objects.page(info, filters.cases(objects, given.get("filter") or {}), objects.case, given),
             "referral": lambda _, by: next(map(made_referral, self._chosen("referral", objects.referrals(), by)), None),
@@ -147,6 +150,11 @@ class Oracle:
         if not kind or lacks(PRINTED.type_map[kind], self.who.scopes):
             return None
         return next((found for found in self.everything(kind) if wanted in found.get("_ids", (found["id"],))), None)
+
+    def _entity(self, **said: Any) -> Any:
+        named = said.get("id")
+        fits = isinstance(named, str) and said.get("__typename") == WORDS.get(named.partition("_")[0])
+        return self._node(named) if fits and isinstance(named, str) else None
 
     def everything(self, kind: str) -> list[Any]:
         """Give all objects of a type that the viewer may see."""

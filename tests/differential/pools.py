@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from tests.differential.operations import KINDS
+from tests.differential.choices import KINDS
 from tests.differential.oracle import Oracle
 from tests.population import named
 

@@ -28,6 +28,7 @@ from tests.interference.facts import (
 )
 from tests.interference.names import FAMILY_NAMES, row_id
 from tests.interference.view import Principal
+from tests.world import UNLIMITED
 from tests.world import World as Hub
 
 ORDER = (Case, Agreement, Referral, Record, Client, Outcome, Document, Residency, Message, Consent, Share, Hold, Link)
@@ -86,7 +87,7 @@ class Putter:
                 every="PT15M", overlap="PT15M", full_every="P1D", removal_share=0.25, paused=True, passes=1, state="FRESH",
                 last_synced_at="2026-06-01T11:55:00Z",
             )  # fmt: skip
-        await hub.client(principal.client, principal.organisation, sorted(principal.scopes))
+        await hub.client(principal.client, principal.organisation, sorted(principal.scopes), limits=UNLIMITED)
         # A named release: whatever the two worlds differ in came after it.
         await hub.insert("statistics_release", period="2026-04-01", as_of="2026-04-01", smallest_cell=10)
         for column, value in STATISTICS.items():

@@ -105,7 +105,7 @@ class Twins:
         """Send an operation to both hubs; raise Told unless they answer, and alike."""
         sent = text(document)
         self._changes += sent.startswith("mutation")
-        left, right = [await self._client(hub).graphql(sent) for hub in self._hubs]
+        left, right = [await self._client(hub).graphql(sent, extensions={"cost": True}) for hub in self._hubs]
         if _seen(left) != _seen(right) or left.status == HTTPStatus.INTERNAL_SERVER_ERROR:
             told = Told(f"{sent}\n{_shown(left)}\n{_shown(right)}")
             self.told = self.told or told

@@ -32,8 +32,8 @@ SEALING = Sealing(KEYRING)
 SEAL = Seal(SEALING, b"mark" * 8)
 
 ADD = """
-insert into feed (code, organisation, kind, settings, mapping, every, overlap, full_every, removal_share)
-values ($1, $2, 'REST', '{}', '{}', $3, $4, $5, $6) returning id
+insert into feed (code, organisation, kind, settings, mapping, every, overlap, full_every, removal_share, rest)
+values ($1, $2, 'REST', '{}', '{}', $3, $4, $5, $6, '0') returning id
 """
 HELD = """
 select r.source_id, r.id, p.category::text, p.key_version, p.sealed, k.kek, k.wrapped

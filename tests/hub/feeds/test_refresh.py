@@ -222,3 +222,20 @@ async def test_two_processes_share_a_feed(house: House) -> None:
             assert await here == await there == {"alpha": FRESH}
     assert source.pulls == 1
     await other.close()
+
+
+async def test_a_feed_rests_between_the_pulls_that_queries_ask_for(house: House, database: Database) -> None:
+    """In every process: however often it is asked for, a sister is left in peace; one under way is still joined."""
+    await house.admin.execute("update feed set rest = '30 seconds'")
+    source = house.sources["alpha"]
+    other = Refresher(house.pool, house.connector_of, SEAL)
+    await house.refresh("alpha")
+    await database.set_now(NOW + timedelta(seconds=29))
+    told = [await each.refresh(["alpha"], AGES_AGO, LATE) for each in (house.refresher, other) for _ in range(3)]
+
+    assert told == [{"alpha": FeedFreshness(FeedState.STALE, NOW)}] * 6
+    assert source.pulls == 1
+    await database.set_now(NOW + timedelta(seconds=30))
+    assert (await other.refresh(["alpha"], AGES_AGO, LATE))["alpha"].state == FeedState.FRESH
+    assert source.pulls == 2
+    await other.close()
