@@ -9,6 +9,7 @@ from typing import Any, Final
 import asyncpg
 import structlog
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
@@ -88,8 +89,11 @@ def create_app(
             *auth_routes(server, strangers),
             Route("/health/live", live),
             Route("/health/ready", ready),
-        ]
+        ],
+        exception_handlers={HTTPException: nothing},
     )
+    # A redirect would be made of the Host header, which anybody may set; and RFC 9700 has no place for 307.
+    app.router.redirect_slashes = False
     sealing = Sealing(keyring)
     core = SCHEMA._schema  # noqa: SLF001 strawberry keeps graphql-core's schema there, and offers it nowhere else
     app.state.pools = pools
@@ -167,6 +171,13 @@ async def check_keys(pools: Pools, keyring: Keyring, setting: str = "HUB_KEYS_FI
     for pool in (pools.app, pools.worker):
         async with pool.acquire() as connection:
             await check_data_keys(connection, keyring, setting)
+
+
+async def nothing(_: Request, error: Exception) -> Response:
+    """Say that there is nothing here, or not by this method; nobody keeps it."""
+    assert isinstance(error, HTTPException)  # noqa: S101 it is registered for no other
+    headers = {**(error.headers or {}), "Cache-Control": "no-store"}
+    return PlainTextResponse(f"{error.detail}\n", error.status_code, headers)
 
 
 async def live(_: Request) -> Response:

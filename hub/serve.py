@@ -62,6 +62,7 @@ async def serving(app: Starlette, listening: socket.socket) -> AsyncIterator[Non
         access_log=False,
         proxy_headers=False,
         server_header=False,
+        headers=[("X-Content-Type-Options", "nosniff")],
         timeout_graceful_shutdown=GRACE,
     )
     server = _Server(config)

@@ -1,5 +1,6 @@
 """This module parses and validates what a client sends, within bounds, and coerces its variables. No refusal repeats a value."""
 
+import asyncio
 import hashlib
 import re
 from collections import OrderedDict
@@ -90,6 +91,13 @@ class Documents:
     def __init__(self, schema: GraphQLSchema) -> None:
         self._schema = schema
         self._known: OrderedDict[bytes, Document] = OrderedDict()
+
+    async def read(self, text: str, limits: Limits) -> Document:
+        """Give the document of a text as `get` does; a new one is judged beside what else the process does, for that can take a second."""
+        known = self._known.get(hashlib.sha256(text.encode()).digest())
+        if known is None:
+            known = await asyncio.to_thread(self.get, text, limits)
+        return known
 
     def get(self, text: str, limits: Limits = DEFAULTS) -> Document:
         """Give the document of a text; raise RequestRefusedError with all that is wrong with it.

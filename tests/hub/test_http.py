@@ -270,4 +270,15 @@ async def test_other_methods_are_not_there(world: World, method: str) -> None:
     answer = await world.http.request(method, f"{ISSUER}/graphql", headers={"Origin": "https://elsewhere.example"})
 
     assert answer.status_code == 405
+    assert answer.headers["cache-control"] == "no-store"
     assert not [name for name in answer.headers if name.startswith("access-control-")]
+
+
+@pytest.mark.parametrize("path", ["/graphql/", "/oauth/token/", "/elsewhere", "//elsewhere.example/graphql"])
+async def test_nobody_is_sent_anywhere_else(world: World, path: str) -> None:
+    """A slash too many is not found, and no answer repeats the Host header, which anybody may set."""
+    answer = await world.http.post(f"{ISSUER}{path}", headers={"Host": "elsewhere.example"})
+
+    assert answer.status_code == 404
+    assert "location" not in answer.headers
+    assert answer.headers["cache-control"] == "no-store"
