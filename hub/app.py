@@ -10,7 +10,7 @@ import asyncpg
 import structlog
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from auth.clock import Clock
@@ -24,6 +24,7 @@ from connectors.protocol import Connector
 from connectors.secrets import either, from_directory, from_environment
 from connectors.surroundings import Surroundings
 from hub import graphql
+from hub.audit.head import HeadKeys
 from hub.engine.compiled import WALLS, Plans
 from hub.engine.documents import Documents
 from hub.engine.execute import Engine
@@ -39,7 +40,7 @@ from schema.query import SCHEMA
 DEFINERS: Final = frozenset(
     f"hub.{name}"
     for name in (
-        "access_follows", "give_pairwise_key", "refresh_case_access", "refresh_referral_access", "viewer_disclosure", "viewer_is_live",
+        "access_follows", "audit_written", "give_pairwise_key", "refresh_case_access", "refresh_referral_access", "viewer_disclosure", "viewer_is_live",
     )
 )  # fmt: skip
 """The functions that may run as more than their caller (SECURITY DEFINER)."""
@@ -77,6 +78,7 @@ def create_app(
         routes=[
             Route("/graphql", graphql.answer, methods=["GET", "POST"]),
             *auth_routes(server),
+            Route("/audit/jwks", audit_keys),
             Route("/health/live", live),
             Route("/health/ready", ready),
         ]
@@ -84,6 +86,7 @@ def create_app(
     sealing = Sealing(keyring)
     core = SCHEMA._schema  # noqa: SLF001 strawberry keeps graphql-core's schema there, and offers it nowhere else
     app.state.pools = pools
+    app.state.head_keys = HeadKeys(pools.worker, keyring)
     app.state.resource = Resource(issuer, keys, clock=clock)
     app.state.refresher = Refresher(pools.worker, connector_of, Seal(sealing, keyring.subkey("index/feed mark")))
     app.state.engine = Engine(
@@ -140,6 +143,16 @@ async def opened(settings: Settings, name: str) -> AsyncIterator[Pools]:
             if holes := await self_check(connection, DEFINERS):
                 raise NotSafeError("\n".join(holes))
         yield Pools(app, auth, worker)
+
+
+async def audit_keys(request: Request) -> Response:
+    """Publish the keys that sign heads of audit logs, for whoever checks a proof."""
+    try:
+        keys = await request.app.state.head_keys.jwks()
+    except graphql.UNREACHABLE as error:
+        log.error("audit.keys_unavailable", error=type(error).__name__)  # noqa: TRY400 a traceback may hold content
+        return PlainTextResponse("the database cannot be reached\n", 503, {"Cache-Control": "no-store"})
+    return JSONResponse(keys, headers={"Cache-Control": "public, max-age=300"})
 
 
 async def live(_: Request) -> Response:
