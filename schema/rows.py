@@ -153,24 +153,21 @@ CONSENT_EVIDENCE = Document(
     access="{row}.evidence is not null",
 )
 
-# In two parts, so that an organisation's own log is read in its order from an index, however much there is in others.
 AUDIT_EVENT = Rows(
-    "select e.organisation, e.leaf_index, e.ordinal, e.subject, e.at, e.name, l.name as leaf, coalesce(a.usr, a.client) as actor, a.action, a.outcome,"
-    " a.purpose, case when e.subject is null then a.categories else basis_categories(e.basis) end as seen, basis_names(e.basis) as basis"
-    " from (select * from audit_event o where o.organisation = {org}"
-    " union all select * from audit_event o where (select viewer_is_icorn()) and o.organisation <> {org}) e"
-    " join audit_leaf l on l.organisation = e.organisation and l.leaf_index = e.leaf_index join audit a on a.id = l.audit_id",
-    access="(select viewer_has('audit:read'))",
+    "select e.organisation, e.ordinal, e.subject, e.at, e.name, e.leaf, e.actor, e.action, e.outcome, e.purpose,"
+    " case when e.subject is null then e.categories else basis_categories(e.basis) end as seen, basis_names(e.basis) as basis"
+    " from audit_event e",
+    access="e.reader = {org} and (select viewer_has('audit:read'))",
 )
 AUDIT_HEAD = Rows(
     "select h.organisation, h.size, h.root, h.at, h.signature from audit_head h",
     access="h.organisation = {org} and (select viewer_has('audit:read'))",
 )
 AUDIT_PROOF = Rows(
-    "select e.organisation, e.leaf_index, e.ordinal, l.name as leaf, l.entry, h.size, h.root, h.at, h.signature from audit_event e"
+    "select e.organisation, e.leaf_index, e.ordinal, e.leaf, l.entry, h.size, h.root, h.at, h.signature from audit_event e"
     " join audit_leaf l on l.organisation = e.organisation and l.leaf_index = e.leaf_index"
     " cross join lateral (select * from audit_head n where n.organisation = e.organisation order by n.size desc limit 1) h",
-    access="e.organisation = {org} and (select viewer_has('audit:read'))",
+    access="e.reader = {org} and e.organisation = {org} and (select viewer_has('audit:read'))",
 )
 AUDIT_CONSISTENCY = Rows(
     "select f.organisation, f.size as from_size, f.signature as from_signature, t.size as to_size, t.signature as to_signature"

@@ -25,7 +25,14 @@ class Event:
     ordinal: int
     subject: UUID | None
     basis: int
+    at: datetime
     name: str
+    leaf: UUID
+    actor: str
+    action: str
+    outcome: str
+    purpose: str | None
+    categories: tuple[str, ...]
 
 
 def seen(subjects: Iterable[Any]) -> list[tuple[UUID, int]]:
@@ -73,11 +80,13 @@ def entry(record: Mapping[str, Any], index: int) -> str:
     return msgspec.json.encode(told, order="sorted").decode()
 
 
-def events(record: Mapping[str, Any], index: int) -> list[Event]:
-    """Give what its readers find of an entry."""
+def events(record: Mapping[str, Any], index: int, leaf: bytes) -> list[Event]:
+    """Give what its readers find of an entry, whose leaf has this hash."""
     people: list[tuple[UUID | None, int]] = list(seen(record["subjects"])) or [(None, 0)]
     first = 1 if people[0][0] is not None else 0
+    log, name = record["organisation"], UUID(bytes=leaf[:16])
+    said = (record["usr"] or record["client"], record["action"], record["outcome"], record["purpose"], tuple(record["categories"]))  # fmt: skip
     return [
-        Event(ordinal, subject, basis, f"{index:012}_{ordinal:05}_{record['organisation']}")
+        Event(ordinal, subject, basis, hour(record["at"]), f"{index:012}_{ordinal:05}_{log}", name, *said)
         for ordinal, (subject, basis) in enumerate(people, first)
     ]

@@ -4,12 +4,13 @@ Requests write records side by side and never wait for each other; the worker al
 only when no transaction older than it is under way, so one that commits late is still found.
 """
 
+from dataclasses import astuple
 from datetime import timedelta
 from typing import Any, Final
 
 import asyncpg
 
-from hub.audit.entry import entry, events, hour
+from hub.audit.entry import entry, events
 from hub.audit.head import Head, HeadKeys, signed
 from hub.audit.merkle import Frontier, leaf_hash, peaks
 
@@ -45,7 +46,8 @@ _APPEND: Final = """
 insert into audit_leaf (organisation, leaf_index, audit_id, entry, nodes) values ($1, $2, $3, $4, $5)
 """
 _TELL: Final = """
-insert into audit_event (organisation, leaf_index, ordinal, subject, basis, at, name) values ($1, $2, $3, $4, $5, $6, $7)
+insert into audit_event (reader, organisation, leaf_index, ordinal, subject, basis, at, name, leaf, actor, action, outcome, purpose, categories)
+select o.id, $1::int, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13::text[]::category[] from organisation o where o.id = $1 or o.kind = 'ICORN'
 """
 _SIGN: Final = """
 insert into audit_head (organisation, size, root, at, signature) values ($1, $2, $3, $4, $5)
@@ -91,11 +93,9 @@ class Sequencer:
             leaves, told = [], []
             for row in rows:
                 index, text = tree.size, entry(row, tree.size)
-                leaves.append((organisation, index, row["id"], text, tree.append(leaf_hash(text.encode()))))
-                told += [
-                    (organisation, index, e.ordinal, e.subject, e.basis, hour(row["at"]), e.name)
-                    for e in events(row, index)
-                ]
+                nodes = tree.append(leaf_hash(text.encode()))
+                leaves.append((organisation, index, row["id"], text, nodes))
+                told += [(organisation, index, *astuple(event)) for event in events(row, index, nodes[0])]
             await connection.executemany(_APPEND, leaves)
             await connection.executemany(_TELL, told)
             at = await connection.fetchval("select date_trunc('second', hub_now())")

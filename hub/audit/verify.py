@@ -15,10 +15,11 @@ GRACE: Final = timedelta(minutes=1)
 """How long a record may wait for its leaf before it means that no worker is at work, or that leaves were removed."""
 PREFETCH: Final = 500
 
+_TOLD: Final = """array(
+    select row(e.ordinal, e.subject, e.basis, e.at, e.name, e.leaf, e.actor, e.action, e.outcome, e.purpose, e.categories::text[])
+    from audit_event e where e.organisation = l.organisation and e.leaf_index = l.leaf_index and e.reader {} order by e.ordinal)"""
 _LEAVES: Final = f"""
-select l.leaf_index, l.entry, l.nodes, array(
-    select row(e.ordinal, e.subject, e.basis, e.name, e.at) from audit_event e
-    where e.organisation = l.organisation and e.leaf_index = l.leaf_index order by e.ordinal) as told, {ENTRY}
+select l.leaf_index, l.entry, l.nodes, {_TOLD.format("= l.organisation")} as own, {_TOLD.format("<> l.organisation")} as icorns, {ENTRY}
 from audit_leaf l
 left join audit a on a.id = l.audit_id and a.organisation = l.organisation
 left join organisation o on o.id = a.organisation
@@ -53,28 +54,25 @@ async def verify(
     """
     async with connection.transaction(isolation="repeatable_read", readonly=True):
         rows = await connection.fetch(
-            "select id, code from organisation where $1::text is null or code = $1 order by code", organisation
+            "select id, code, kind::text as kind from organisation where $1::text is null or code = $1 order by code",
+            organisation,
         )
         if organisation is not None and not rows:
             raise LookupError(organisation)
-        found = [
-            await _verdict(connection, row["id"], row["code"], keys, [h for h in known if h.log == row["code"]])
-            for row in rows
-        ]
+        found = [await _verdict(connection, row, keys, [h for h in known if h.log == row["code"]]) for row in rows]
     if organisation is None:
         gone = sorted({head.log for head in known} - {verdict.organisation for verdict in found})
         found += [Verdict(log, 0, b"", 0, 0, Fault(0, "it is missing: the organisation is gone")) for log in gone]
     return found
 
 
-async def _verdict(
-    connection: Any, number: int, code: str, keys: Mapping[str, OKPKey], known: Sequence[Head]
-) -> Verdict:
+async def _verdict(connection: Any, organisation: Any, keys: Mapping[str, OKPKey], known: Sequence[Head]) -> Verdict:
     walk, count = Walk(), 0
+    number, code = organisation["id"], organisation["code"]
     kept = {head.size: head for head in known}
     heads = connection.cursor(_HEADS, number, prefetch=PREFETCH).__aiter__()
     head = await anext(heads, None)
-    async for leaf in _leaves(connection, number):
+    async for leaf in _leaves(connection, organisation["id"], icorn=organisation["kind"] == "ICORN"):
         walk.leaf(leaf)
         if walk.size in kept:
             walk.kept(kept[walk.size])
@@ -93,10 +91,15 @@ async def _verdict(
     return Verdict(code, walk.size, walk.root(), count, waiting["count"], fault)
 
 
-async def _leaves(connection: Any, number: int) -> AsyncIterator[Leaf]:
+async def _leaves(connection: Any, number: int, *, icorn: bool) -> AsyncIterator[Leaf]:
     async for row in connection.cursor(_LEAVES, number, prefetch=PREFETCH):
-        told = [tuple(event) for event in row["told"]]
+        own, icorns = _events(row["own"]), _events(row["icorns"])
+        told = [own] if icorn else [own, icorns]
         yield Leaf(row["leaf_index"], row["entry"], row["nodes"], row if row["id"] is not None else None, told)
+
+
+def _events(rows: Any) -> list[tuple[Any, ...]]:
+    return [(*event[:-1], tuple(event[-1])) for event in map(tuple, rows)]
 
 
 def _compare(walk: Walk, code: str, row: Any, keys: Mapping[str, OKPKey]) -> None:

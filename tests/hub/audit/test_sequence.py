@@ -113,16 +113,14 @@ async def test_concurrent_writers_and_workers_lose_and_double_nothing(world: Wor
 
 
 async def test_a_worker_that_starts_looks_no_further_back_than_the_last_one(world: World) -> None:
-    """Of a long log it reads what came since: the plan asks the index of transactions, from the horizon on."""
+    """Of a long log it reads what came since: everything of an earlier transaction has its leaf."""
     await world.admin.execute(RECORD, "pen-centre")
     await settle(world)
-    count = "select coalesce(sum(idx_tup_read), 0)::int from pg_stat_user_indexes where indexrelname = 'audit_xid_idx'"
     horizon = await world.admin.fetchval("select xid::text from audit_horizon")
     last = await world.admin.fetchval("select max(xid)::text from audit")
 
     assert int(horizon) > int(last)
     assert await sequencer(world.app.state.pools.worker).run() == 0
-    assert await world.admin.fetchval(count) >= 0
 
 
 async def test_a_horizon_that_came_with_a_backup_is_not_believed(world: World) -> None:
