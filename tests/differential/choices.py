@@ -16,5 +16,10 @@ NAMED: dict[str, list[Any]] = {
     "feeds": ["haven", "northlight", "quiet", "none"],
     "feed": ["haven", "northlight"],
     "clientReference": ["PEN-1", "x"],
+    "event": ["audit_00000000-0000-0000-0000-000000000000_1", "audit_", ""],
+    "case": ["case_00000000-0000-0000-0000-000000000000", ""],
+    "action": ["query cases"],
+    "fromSize": ["1", "x"],
+    "toSize": ["1", "-1"],
 }
 """What arguments and input fields of these names are given."""

@@ -22,7 +22,7 @@ from tests.differential.oracle import PRINTED
 
 T = TypeVar("T")
 DEPTH, FIELDS = 7, 45
-KINDS = ("Case", "Referral", "ReferralEvent", "Message", "Residency", "Consent", "City", "Organisation", "Agreement", "Feed", "FeedRecord")  # fmt: skip
+KINDS = ("Case", "Referral", "ReferralEvent", "Message", "Residency", "Consent", "City", "Organisation", "Agreement", "Feed", "FeedRecord", "AuditEvent")  # fmt: skip
 
 
 @dataclass

@@ -73,7 +73,8 @@ def test_roots_are_those_of_the_published_vectors() -> None:
 @given(SIZES)
 def test_a_tree_grows_as_it_is_defined(size: int) -> None:
     """Leaf by leaf its root is the definition's, also when it is taken up again from what is stored."""
-    hashes, nodes, tree = leaves(size), {}, Frontier()
+    hashes, tree = leaves(size), Frontier()
+    nodes: dict[tuple[int, int], bytes] = {}
     for index, leaf in enumerate(hashes):
         taken_up = Frontier(index, [nodes[place] for place in peaks(index)])
         nodes |= {(index, level): node for level, node in enumerate(tree.append(leaf))}
