@@ -11,7 +11,7 @@ import structlog
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from auth.budgets import Budgets, Kind
@@ -28,6 +28,7 @@ from connectors.protocol import Connector
 from connectors.secrets import either, from_directory, from_environment
 from connectors.surroundings import Surroundings
 from hub import graphql
+from hub.audit.head import HeadKeys
 from hub.engine.compiled import WALLS, Plans
 from hub.engine.documents import Documents
 from hub.engine.execute import Engine
@@ -45,7 +46,7 @@ from schema.query import SCHEMA
 DEFINERS: Final = frozenset(
     f"hub.{name}"
     for name in (
-        "access_follows", "count_cases", "give_pairwise_key", "refresh_case_access", "refresh_referral_access", "viewer_disclosure", "viewer_is_live",
+        "access_follows", "audit_written", "count_cases", "give_pairwise_key", "refresh_case_access", "refresh_referral_access", "viewer_disclosure", "viewer_is_live",
     )
 )  # fmt: skip
 """The functions that may run as more than their caller (SECURITY DEFINER)."""
@@ -87,6 +88,7 @@ def create_app(
         routes=[
             Route("/graphql", graphql.answer, methods=["GET", "POST"]),
             *auth_routes(server, strangers),
+            Route("/audit/jwks", audit_keys),
             Route("/health/live", live),
             Route("/health/ready", ready),
         ],
@@ -101,6 +103,7 @@ def create_app(
     app.state.budgets = Budgets(Kind.COST, pools.app, clock)
     app.state.under_way = UnderWay()
     app.state.seen_proofs = Recent(PROOFS)
+    app.state.head_keys = HeadKeys(pools.worker, keyring)
     app.state.resource = Resource(issuer, keys, clock=clock)
     app.state.refresher = Refresher(pools.worker, connector_of, Seal(sealing, keyring.subkey("index/feed mark")))
     app.state.engine = Engine(
@@ -178,6 +181,16 @@ async def nothing(_: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101 it is registered for no other
     headers = {**(error.headers or {}), "Cache-Control": "no-store"}
     return PlainTextResponse(f"{error.detail}\n", error.status_code, headers)
+
+
+async def audit_keys(request: Request) -> Response:
+    """Publish the keys that sign heads of audit logs, for whoever checks a proof."""
+    try:
+        keys = await request.app.state.head_keys.jwks()
+    except graphql.UNREACHABLE as error:
+        log.error("audit.keys_unavailable", error=type(error).__name__)  # noqa: TRY400 a traceback may hold content
+        return PlainTextResponse("the database cannot be reached\n", 503, {"Cache-Control": "no-store"})
+    return JSONResponse(keys, headers={"Cache-Control": "public, max-age=300"})
 
 
 async def live(_: Request) -> Response:

@@ -10,7 +10,8 @@ import structlog
 
 from auth.keyring import Keyring
 from hub.app import ConnectorOf, feed_connectors
-from hub.audit import Sequencer
+from hub.audit.head import HeadKeys
+from hub.audit.sequence import Sequencer
 from hub.feeds.loop import keep_synced
 from hub.feeds.refresh import Refresher
 from hub.feeds.seal import Seal
@@ -41,7 +42,8 @@ async def work(settings: Settings) -> None:
             async with pool.acquire() as connection:
                 await check_data_keys(connection, keyring)
             log.info("worker.started")
-            await duties(pool, make_refresher(pool, keyring, feed_connectors(settings)), stop)
+            refresher = make_refresher(pool, keyring, feed_connectors(settings))
+            await duties(pool, refresher, HeadKeys(pool, keyring), stop)
             log.info("worker.stopped")
 
 
@@ -50,15 +52,15 @@ def make_refresher(pool: "Pool[Any]", keyring: Keyring, connector_of: ConnectorO
     return Refresher(pool, connector_of, Seal(Sealing(keyring), keyring.subkey("index/feed mark")))
 
 
-async def duties(pool: "Pool[Any]", refresher: Refresher, stop: asyncio.Event) -> None:
+async def duties(pool: "Pool[Any]", refresher: Refresher, keys: HeadKeys, stop: asyncio.Event) -> None:
     """Do all that a worker does, until `stop` is set; then finish what is under way."""
-    sequencer = Sequencer(pool)
+    sequencer = Sequencer(pool, keys)
     async with asyncio.TaskGroup() as group:
         group.create_task(keep_synced(pool, refresher, stop))
         group.create_task(every(SEQUENCE_EVERY, sequencer.run, stop))
         group.create_task(every(PRUNE_EVERY, lambda: prune(pool), stop))
         group.create_task(every(FREEZE_EVERY, lambda: freeze(pool), stop))
-    # What was recorded up to the end is in its chain before this process goes.
+    # What was recorded up to the end is in its log before this process goes.
     await attempt(sequencer.run)
 
 

@@ -5,8 +5,9 @@ from typing import Any
 import strawberry
 
 from auth.scopes import Scope
+from schema.audit import ACCESS_LOG
 from schema.consents import Consent
-from schema.edges import FeedResultRef, ReferralRef
+from schema.edges import AuditEventRef, FeedResultRef, ReferralRef
 from schema.enums import (
     CaseOrderField,
     CaseStatus,
@@ -120,6 +121,13 @@ class Case(Node):
         self, max_age: MaxAge = strawberry.UNSET, deadline: Duration | None = strawberry.UNSET
     ) -> list[FeedResultRef] | None:
         """Say what each sister feed says of this person, with provenance and freshness."""
+        raise NotImplementedError
+
+    @asked(ACCESS_LOG, Scope.AUDIT_READ)
+    def access_log(
+        self, first: int | None = strawberry.UNSET, after: str | None = strawberry.UNSET
+    ) -> Connection[AuditEventRef] | None:
+        """Who looked at this case, when, and at which categories."""
         raise NotImplementedError
 
 

@@ -6,6 +6,7 @@ import strawberry
 
 if TYPE_CHECKING:
     from schema.agreements import Agreement
+    from schema.audit import AuditEvent
     from schema.cases import Case
     from schema.cities import City
     from schema.consents import Consent
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from schema.residencies import Residency
 
 AgreementRef = Annotated["Agreement", strawberry.lazy("schema.agreements")]
+AuditEventRef = Annotated["AuditEvent", strawberry.lazy("schema.audit")]
 CaseRef = Annotated["Case", strawberry.lazy("schema.cases")]
 CityRef = Annotated["City", strawberry.lazy("schema.cities")]
 ConsentRef = Annotated["Consent", strawberry.lazy("schema.consents")]

@@ -21,12 +21,14 @@ class Rows:
     """The rows that objects of one type stand on.
 
     `select` is a SELECT without its WHERE; `access` is the first wall, what the viewer may see of it, and stands nowhere else.
-    `subject` names the column holding the audit log's pseudonym, where such rows are a person's.
+    `subject` names the column holding the audit log's pseudonym, where such rows are a person's; their column `basis` then says
+    why they are open, and `tells` is the category that a row itself is of.
     """
 
     select: str
     access: str = ""
     subject: str = ""
+    tells: str = "OVERVIEW"
 
 
 @dataclass(frozen=True)

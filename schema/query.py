@@ -7,6 +7,16 @@ from graphql import GraphQLInputObjectType
 from strawberry.schema.config import StrawberryConfig
 
 from auth.scopes import Scope
+from schema.audit import (
+    AUDIT_EVENTS,
+    AUDIT_HEADS,
+    BY_NAME,
+    AuditConsistency,
+    AuditEvent,
+    AuditFilter,
+    AuditHead,
+    AuditProof,
+)
 from schema.cases import CASES, Case, CaseBy, CaseFilter, CaseOrder
 from schema.cities import CITIES, City, CityFilter
 from schema.consents import Consent
@@ -19,7 +29,7 @@ from schema.nodes import Connection, Node
 from schema.organisations import ORGANISATIONS, Organisation
 from schema.referrals import REFERRALS, Message, Referral, ReferralBy, ReferralEvent, ReferralFilter, ReferralOrder
 from schema.residencies import Residency
-from schema.rows import CASE, CITY, FEED, ORGANISATION, REFERRAL, VIEWER
+from schema.rows import AUDIT_CONSISTENCY, AUDIT_PROOF, CASE, CITY, FEED, ORGANISATION, REFERRAL, VIEWER
 from schema.scalars import SCALARS, Duration, MaxAge
 from schema.statistics import Statistics, statistics
 from schema.viewer import Viewer
@@ -132,6 +142,38 @@ class Query:
     def service(self) -> Subgraph:
         """What a federation composes: the hub as an Apollo Federation 2 subgraph."""
         return Subgraph(sdl=subgraph(SCHEMA.as_str()))
+
+    @asked(AUDIT_EVENTS, Scope.AUDIT_READ)
+    def audit_events(
+        self,
+        filter: AuditFilter | None = UNSET,  # noqa: A002 the contract's name
+        first: int | None = UNSET,
+        after: str | None = UNSET,
+    ) -> Connection[AuditEvent] | None:
+        """Who of the viewer's organisation looked at what, newest first; for ICORN, who of all."""
+        raise NotImplementedError
+
+    @asked(One(AUDIT_PROOF), Scope.AUDIT_READ, arguments={"event": BY_NAME})
+    def audit_proof(self, event: strawberry.ID) -> AuditProof | None:
+        """Proof that one of the viewer's own events stands in the log, against a signed tree head."""
+        raise NotImplementedError
+
+    @asked(AUDIT_HEADS, Scope.AUDIT_READ)
+    def audit_heads(self, first: int | None = UNSET, after: str | None = UNSET) -> Connection[AuditHead] | None:
+        """What was signed of the viewer's own log, newest first."""
+        raise NotImplementedError
+
+    @asked(
+        One(AUDIT_CONSISTENCY),
+        Scope.AUDIT_READ,
+        arguments={
+            "fromSize": Where("{row}.from_size = audit_size({value}::text)"),
+            "toSize": Where("{row}.to_size = audit_size({value}::text)"),
+        },
+    )
+    def audit_consistency(self, from_size: str, to_size: str) -> AuditConsistency | None:
+        """Proof that nothing before an earlier head of the viewer's own log was changed: sizes are those of signed heads."""
+        raise NotImplementedError
 
 
 SCHEMA: Final = strawberry.Schema(

@@ -6,6 +6,7 @@ Postgres repeats it in its row policies (sql/0009_reads_and_writes.sql), and eac
 from schema.enums import Category
 from schema.fields import Document, Rows
 from schema.persons import PERSONAL
+from schema.seen import case_basis
 
 _PERIODS = ", ".join(f"a.{category.lower()}" for category in PERSONAL)
 
@@ -33,7 +34,7 @@ APPROVAL = Rows("select p.agreement, p.organisation, p.approver, p.at from agree
 
 CASE = Rows(
     "select a.case_id, a.pairwise, a.reference, a.pseudonym, a.opened_on, a.updated_at, a.risk_level, f.status, f.discipline, f.origin, f.version,"
-    f" {_PERIODS}, a.assessment, a.overview"
+    f" {_PERIODS}, a.assessment, a.overview, {case_basis('a')} as basis"
     " from case_access a join case_file f on f.id = a.case_id",
     access="a.organisation = {org} and holds(a.overview, {now})",
     subject="pseudonym",
@@ -44,27 +45,28 @@ DISCLOSURE = Rows("select d.category, d.visible, d.basis, d.missing from viewer_
 
 RESIDENCY = Rows(
     "select r.case_id, r.city, r.status, r.starts_on, r.ends_on, coalesce(r.starts_on, 'infinity') as starts, a.pairwise, a.pseudonym,"
-    " child_name(a.pairwise, r.id) as name"
+    f" child_name(a.pairwise, r.id) as name, {case_basis('a')} as basis"
     " from residency r join case_access a on a.case_id = r.case_id",
     access="a.organisation = {org} and holds(a.whereabouts, {now}) and (select viewer_has('cases:read', 'cases:whereabouts'))",
     subject="pseudonym",
+    tells="WHEREABOUTS",
 )
 
 REFERRAL = Rows(
     "select a.referral_id, a.pairwise, a.reference, a.pseudonym, a.submitted_at, a.updated_at, a.urgency, f.sender, f.recipient, f.status,"
     " f.discipline, f.origin, f.shared_categories, f.decline_reason, f.case_id, f.reason,"
     f" case when f.sender = {{org}} then f.client_reference end as client_reference, f.client, f.usr, {_PERIODS},"
-    f" {_withheld(PERSONAL, 'a')} as withheld"
+    f" {_withheld(PERSONAL, 'a')} as withheld, a.basis"
     " from referral_access a join referral f on f.id = a.referral_id",
     access="a.organisation = {org} and holds(a.visible, {now})",
     subject="pseudonym",
 )
-EVENT = Rows("select e.referral_id, e.ordinal, e.kind, e.status, e.organisation, e.at, e.note, a.pairwise, a.pseudonym"
+EVENT = Rows("select e.referral_id, e.ordinal, e.kind, e.status, e.organisation, e.at, e.note, a.pairwise, a.pseudonym, a.basis"
     " from referral_event e join referral_access a on a.referral_id = e.referral_id",
     access="a.organisation = {org} and holds(a.visible, {now})",
     subject="pseudonym",
 )  # fmt: skip
-MESSAGE = Rows("select m.referral_id, m.ordinal, m.organisation, m.at, m.body, a.pairwise, a.pseudonym"
+MESSAGE = Rows("select m.referral_id, m.ordinal, m.organisation, m.at, m.body, a.pairwise, a.pseudonym, a.basis"
     " from message m join referral_access a on a.referral_id = m.referral_id",
     access="a.organisation = {org} and holds(a.visible, {now})",
     subject="pseudonym",
@@ -74,7 +76,8 @@ CONSENT = Rows(
     "select c.id as consent_id, c.case_id, c.referral_id, c.decision, c.organisation, c.categories, c.given_on, c.valid_until, c.withdrawn_at,"
     " case when c.recorded_by = {org} or (select viewer_is_icorn()) then c.evidence end as evidence,"
     " ca.pairwise as case_pairwise, child_name(ca.pairwise, c.id) as case_name, ra.pairwise as referral_pairwise,"
-    " child_name(ra.pairwise, c.id) as referral_name, coalesce(ca.pseudonym, ra.pseudonym) as pseudonym"
+    " child_name(ra.pairwise, c.id) as referral_name, coalesce(ca.pseudonym, ra.pseudonym) as pseudonym,"
+    f" case when ca.case_id is null then ra.basis else {case_basis('ca')} end as basis"
     " from consent c"
     " left join case_access ca on ca.case_id = c.case_id and ca.organisation = {org} and holds(ca.overview, {now}) and (select viewer_has('cases:read'))"
     " left join referral_access ra on ra.referral_id = c.referral_id and ra.organisation = {org} and holds(ra.visible, {now}) and (select viewer_has('referrals:read'))",
@@ -170,3 +173,45 @@ CONSENT_EVIDENCE = Document(
     " where k.id = coalesce({row}.referral_id, {row}.case_id)",
     access="{row}.evidence is not null",
 )
+
+AUDIT_EVENT = Rows(
+    "select e.organisation, e.ordinal, e.subject, e.at, e.name, e.leaf, e.actor, e.action, e.outcome, e.purpose,"
+    " case when e.subject is null then e.categories else basis_categories(e.basis) end as seen, basis_names(e.basis) as basis"
+    " from audit_event e",
+    access="e.reader = {org} and (select viewer_has('audit:read'))",
+)
+AUDIT_HEAD = Rows(
+    "select h.organisation, h.size, h.root, h.at, h.signature from audit_head h",
+    access="h.organisation = {org} and (select viewer_has('audit:read'))",
+)
+AUDIT_PROOF = Rows(
+    "select e.organisation, e.leaf_index, e.ordinal, e.leaf, l.entry, h.size, h.root, h.at, h.signature from audit_event e"
+    " join audit_leaf l on l.organisation = e.organisation and l.leaf_index = e.leaf_index"
+    " cross join lateral (select * from audit_head n where n.organisation = e.organisation order by n.size desc limit 1) h",
+    access="e.reader = {org} and e.organisation = {org} and (select viewer_has('audit:read'))",
+)
+AUDIT_CONSISTENCY = Rows(
+    "select f.organisation, f.size as from_size, f.signature as from_signature, t.size as to_size, t.signature as to_signature"
+    " from audit_head f join audit_head t on t.organisation = f.organisation and t.size >= f.size",
+    access="f.organisation = {org} and (select viewer_has('audit:read'))",
+)
+
+_SEEN_CASE = (
+    "case_access c on c.organisation = {org} and holds(c.overview, {now}) and (select viewer_has('cases:read'))"
+)
+_AUDITED = (
+    f"(select n.pseudonym, c.case_id from audit_pseudonym n join {_SEEN_CASE} and c.case_id = n.case_id"
+    " where n.organisation = {org} or (select viewer_is_icorn())"
+    " union all select n.pseudonym, c.case_id from audit_pseudonym n"
+    " join referral_access v on v.referral_id = n.referral_id and v.organisation = {org} and holds(v.visible, {now}) and (select viewer_has('referrals:read'))"
+    f" join referral f on f.id = v.referral_id join {_SEEN_CASE} and c.case_id = f.case_id"
+    " where n.organisation = {org} or (select viewer_is_icorn())) k"
+)
+
+
+def audited_as(case: str) -> str:
+    """Write that a row's subject is one of the pseudonyms of a case, or of its referrals, that the viewer may see now."""
+    return f"{{row}}.subject = any (array(select k.pseudonym from {_AUDITED} where k.case_id {case}))"
+
+
+AUDITED_CASE = f"{{row}}.case_id = any (array(select k.case_id from {_AUDITED} where k.pseudonym = {{parent}}.subject))"

@@ -15,7 +15,7 @@ from auth.keyring import KeyringError
 from connectors.kinds import check
 from connectors.surroundings import Surroundings
 from hub.app import DEFINERS, surroundings
-from hub.audit import lag
+from hub.audit.sequence import lag
 from hub.cli.database import UNREACHABLE, connected
 from hub.cli.errors import CommandError
 from hub.cli.running import started
@@ -28,7 +28,7 @@ from hub.settings import DSN_ROLES, PREFIX, Settings, SettingsError
 from hub.statistics import SMALLEST, latest
 
 LATE: Final = timedelta(minutes=1)
-"""The age from which a record that is not in its chain means that no worker is at work."""
+"""The age from which a record that has no leaf means that no worker is at work."""
 WELL, LOOK, WRONG = "well", "look", "wrong"
 COLOURS: Final = {WELL: "green", LOOK: "yellow", WRONG: "red"}
 
@@ -138,11 +138,11 @@ async def _migrations(connection: HubConnection) -> Finding:
 async def _audit(connection: HubConnection) -> Finding:
     count, age = await lag(connection)
     late = age > LATE
-    text = f"{count} records of the last hour are not in their chain, the oldest for {age.total_seconds():.0f} s"
+    text = f"{count} records are not in their log yet, the oldest for {age.total_seconds():.0f} s"
     return Finding(
         "audit log",
         WRONG if late else WELL,
-        text + (": is a worker running?" if late else "") if count else "all in its chains",
+        text + (": is a worker running?" if late else "") if count else "every record has its leaf",
     )
 
 

@@ -78,7 +78,8 @@ async def _committed(
             async with connection.transaction():
                 await fetch(connection, entrance(gate), asked, {})
                 outcome = await settle(engine, asked, connection, root)
-                return await fetch(connection, wanted, asked, {}, outcome.subject), outcome
+                told = "REFUSED" if outcome.problems else "DONE"
+                return await fetch(connection, wanted, asked, {}, outcome.subject, told), outcome
         except asyncpg.DeadlockDetectedError:
             if attempt == ATTEMPTS:
                 raise

@@ -17,6 +17,7 @@ from rich.console import Console
 
 from auth.keyring import Keyring
 from hub.app import check_keys, create_app, feed_connectors, opened
+from hub.audit.head import HeadKeys
 from hub.demo.actor import Actor
 from hub.demo.clients import ensure_clients
 from hub.demo.database import fill_database, make_database, offer_place, tellings
@@ -113,7 +114,7 @@ async def running(
                 await sync(pools.worker, app.state.refresher)
                 await link_known_people(admin, lambda name: name_digest(keyring.subkey("index"), name))
                 progress.done()
-                async with at_work(pools.worker, app.state.refresher), serving(app, listening):
+                async with at_work(pools.worker, app.state.refresher, app.state.head_keys), serving(app, listening):
                     progress.done()
                     log.info("hub.serving", port=port)
                     yield Demo(settings.issuer, admin, {e["name"]: e for e in entries}, sisters, told)
@@ -130,10 +131,10 @@ async def sync(pool: Any, refresher: Refresher) -> None:
 
 
 @asynccontextmanager
-async def at_work(pool: Any, refresher: Refresher) -> AsyncIterator[None]:
+async def at_work(pool: Any, refresher: Refresher, keys: HeadKeys) -> AsyncIterator[None]:
     """Do what a worker does, as long as the block lasts."""
     stop = asyncio.Event()
-    task = asyncio.create_task(duties(pool, refresher, stop), name="worker")
+    task = asyncio.create_task(duties(pool, refresher, keys, stop), name="worker")
     try:
         yield
     finally:

@@ -80,7 +80,7 @@ def operation(
         refusal = RequestRefusedError(*wrong)
         refusal.cost = cost
         raise refusal
-    if compiled.plan.categories and principal.purpose is None:
+    if compiled.plan.audited and principal.purpose is None:
         raise RequestRefusedError(
             problem("PURPOSE_REQUIRED", "Reading or changing cases needs a purpose: send the header Hub-Purpose.")
         )
@@ -105,10 +105,15 @@ async def query(engine: Engine, asked: Operation) -> bytes:
 
 
 async def fetch(
-    connection: Any, wanted: Statement, asked: Operation, parts: Mapping[int, list[str]], subject: object = None
+    connection: Any,
+    wanted: Statement,
+    asked: Operation,
+    parts: Mapping[int, list[str]],
+    subject: object = None,
+    outcome: str = "DONE",
 ) -> bytes:
     """Run a statement behind its gate; raise AuthError when the gate is shut, FaultError when it ran as anybody else."""
-    base = _base(asked.principal, asked.document, asked.compiled.plan, subject)
+    base = _base(asked.principal, asked.document, asked.compiled.plan, subject, outcome)
     values = asked.binding.values(wanted.parameters, base, parts)
     row = await connection.fetchrow(wanted.sql, *values, timeout=asked.principal.limits.statement_seconds)
     if row is None or row["ran_as"] != asked.principal.organisation:
@@ -123,7 +128,9 @@ async def fetch(
     return body or b"null"
 
 
-def _base(principal: Principal, document: Document, plan: Plan, subject: object) -> dict[str, Any]:
+def _base(
+    principal: Principal, document: Document, plan: Plan, subject: object, outcome: str = "DONE"
+) -> dict[str, Any]:
     return {
         "org": principal.organisation,
         "client": principal.client,
@@ -139,6 +146,7 @@ def _base(principal: Principal, document: Document, plan: Plan, subject: object)
         "categories": sorted(plan.categories),
         "commit": "on" if plan.durable else "off",
         "subject": subject,
+        "outcome": outcome,
     }
 
 

@@ -4,11 +4,12 @@ from collections.abc import Sequence
 
 from hub.engine.parameters import PAGE_DEFAULT, PAGE_LIMIT, FeedPlaces, Given, Parts, Refreshed, Size
 from hub.engine.plan import Ask, Plan
+from hub.engine.recorded import seen
 from hub.engine.statement import Statement, Writer, assembled
 from schema.fields import Column, Records, Remote
 from schema.rows import CASE, FEED, FEED_RECORD
 
-NOBODY = "'{}'::uuid[]"
+NOBODY = "'{}'::seen[]"
 
 
 def feed_statement(plan: Plan, walls: frozenset[int]) -> Statement:
@@ -33,8 +34,11 @@ def _part(writer: Writer, part: Ask, number: int) -> str:
         wanted = f"{writer.parameter(Parts(number))}::text[] <> '{{}}'"
         return f"select json_build_object('', f.j) as j, f.k from ({_results(writer, part, '')}) f where gate.ok and {wanted}"
     case = writer.alias("c")
+    # What a feed says of a case's person is read of that person, whoever said it.
+    asked = [ask for field in part.asks if field.name == "records" for ask in field.asks]
+    person = seen(writer, CASE, asked, case)
     return (
-        f"select coalesce(json_object_agg({case}.case_id, f.j), '{{}}') as j, concatenated(array[{case}.pseudonym] || f.k) as k"
+        f"select coalesce(json_object_agg({case}.case_id, f.j), '{{}}') as j, concatenated(array[{person}] || f.k) as k"
         f" from {writer.rows(CASE)} {case} cross join lateral ({_results(writer, part, case)}) f"
         f" where {case}.case_id = any ({writer.parameter(Parts(number))}::uuid[]) and gate.ok"
     )

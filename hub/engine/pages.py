@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from hub.engine.parameters import PAGE_DEFAULT, Place, Size
 from hub.engine.plan import Arguments, Ask
-from schema.fields import Order, Page
+from schema.fields import Order, Page, Rows
 
 if TYPE_CHECKING:
     from hub.engine.statement import Writer
@@ -78,7 +78,7 @@ def page(writer: "Writer", ask: Ask, parent: str, guard: str) -> tuple[str, bool
     edges = [field for field in ask.asks if field.name == "edges"]
     joins, columns, people = "", [], ""
     for field in edges:
-        below, json, k = _edge(writer, field, row, source.rows.subject, cursor)
+        below, json, k = _edge(writer, field, row, source.rows, cursor)
         joins += below
         columns.append((writer.alias("e"), json))
         people = f"{people} || {k}" if people and k else people or k
@@ -138,13 +138,13 @@ def _behind(writer: "Writer", keys: Keys, asked: Arguments, candidates: Any) -> 
     return f"exists (select {candidates(row)} and not {beyond(writer, keys, row, asked, cursor, onward=not reverse)})"
 
 
-def _edge(writer: "Writer", field: Ask, row: str, subject: str, cursor: str) -> tuple[str, str, str]:
+def _edge(writer: "Writer", field: Ask, row: str, rows: Rows, cursor: str) -> tuple[str, str, str]:
     joins, columns, found = "", [], []
     for inner in field.asks:
         if inner.name == "cursor":
             columns.append((inner.key, f"json_build_object('$cursor', {cursor})"))
         elif inner.name == "node":
-            below, json, people = writer.object(inner.asks, row, subject)
+            below, json, people = writer.object(inner.asks, row, rows)
             joins += below
             columns.append((inner.key, json))
             found += [people] if people else []

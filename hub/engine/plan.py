@@ -98,6 +98,11 @@ class Plan:
     price: Price = field(default_factory=Price)
 
     @property
+    def audited(self) -> bool:
+        """Whether it leaves a record, and so needs a purpose: whatever reads of people, and every change."""
+        return self.kind == "mutation" or bool(self.categories)
+
+    @property
     def durable(self) -> bool:
         """Whether it must survive a power cut: a change that was answered, or the record of having read what is sealed."""
         sealed = any(isinstance(part, Projection) for part in self.parts)

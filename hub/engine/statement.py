@@ -1,7 +1,7 @@
 """This module writes a Plan down as one SQL statement with parameters, whatever its depth. It is pure.
 
 Every object is `row_to_json` over a sub-select whose columns are the response keys; every list is `json_agg` over LATERAL rows;
-`k` beside each JSON `j` carries the pseudonyms of the people in it, from every depth, for the audit record.
+`k` beside each JSON `j` carries who is in it, by pseudonym, and what of them was open, from every depth, for the audit record.
 What only the hub can fill in stands in the JSON as {"$kind" : "part|..."}, which no name or text of a client can forge:
 a GraphQL name has no dollar sign, and a JSON string no bare quote.
 """
@@ -12,12 +12,13 @@ from dataclasses import dataclass, field
 from hub.engine.pages import page
 from hub.engine.parameters import FEED_KEYS, Base, Given, Ids, Parameter, dig
 from hub.engine.plan import Arguments, Ask, Plan
+from hub.engine.recorded import seen
 from schema.fields import Column, Many, Nested, One, Order, Page, Personal, Problems, Remote, Rows, Sealed, SealedText
 
 CASTS = {
     "org": "int", "client": "text", "user": "text", "scopes": "text", "proof": "bytea", "proof_until": "timestamptz", "token": "text",
     "purpose": "text", "operation": "bytea", "expires_at": "timestamptz", "action": "text", "categories": "text[]", "commit": "text",
-    "subject": "uuid",
+    "subject": "uuid", "outcome": "text",
 }  # fmt: skip
 KEY_LIMIT = 63
 """Bytes of a Postgres identifier; longer response keys take a slower way."""
@@ -102,11 +103,11 @@ class Writer:
             found.append(" and " + self.fill(rule.sql, row=row, value=value, **given))
         return "".join(found)
 
-    def object(self, asks: Sequence[Ask], row: str, subject: str = "") -> tuple[str, str, str]:
-        """Write an object on a row: (joins, its JSON, its pseudonyms or nothing)."""
+    def object(self, asks: Sequence[Ask], row: str, rows: Rows | None = None) -> tuple[str, str, str]:
+        """Write an object on a row of `rows`: (joins, its JSON, who is in it or nothing)."""
         joins: list[str] = []
         columns: list[tuple[str, str]] = []
-        people = [f"array[{row}.{subject}]"] if subject else []
+        people = [f"array[{seen(self, rows, asks, row)}]"] if rows is not None and rows.subject else []
         for ask in asks:
             sql = self.value(ask, row)
             if sql is not None:
@@ -177,7 +178,7 @@ class Writer:
     def one(self, rows: Rows, on: str, ask: Ask, parent: str, guard: str) -> tuple[str, bool]:
         """Write at most one object."""
         name = self.alias()
-        joins, json, people = self.object(ask.asks, name, rows.subject)
+        joins, json, people = self.object(ask.asks, name, rows)
         where = on.replace("{row}", name) + self.conditions(ask, name) + guard
         found = f"{self.carrying(self.rows(rows, parent), ask)} {name}{joins} where {where}"
         return f"select {json} as j{f', {people} as k' if people else ''} from {found}", bool(people)
@@ -194,7 +195,7 @@ class Writer:
     def many(self, rows: Rows, on: str, order: str, ask: Ask, parent: str, guard: str) -> tuple[str, bool]:
         """Write all objects of a list."""
         name = self.alias()
-        joins, json, people = self.object(ask.asks, name, rows.subject)
+        joins, json, people = self.object(ask.asks, name, rows)
         given = {"row": name, "parent": parent}
         gathered = f", concatenated({people}) as k" if people else ""
         return (
@@ -245,7 +246,7 @@ def roots(writer: Writer, asks: Sequence[Ask], guard: str) -> tuple[str, str]:
             people += [f"{name}.k"] if has_people else []
         columns.append((ask.key, sql))
     made, json, _ = writer.assembled(joins, columns, "")
-    subjects = "coalesce(" + (" || ".join(people) or "null::uuid[]") + ", '{}')"
+    subjects = "coalesce(" + (" || ".join(people) or "null::seen[]") + ", '{}')"
     return f"select {json} as body, {subjects} as subjects from gate{made}", subjects
 
 
@@ -261,11 +262,14 @@ def statement(plan: Plan, asks: Sequence[Ask], gate: str, walls: frozenset[int])
     """Write roots of a plan with the gate before them and the audit record behind: no new proof, no read; no record, no answer."""
     writer = Writer(walls)
     body, _ = roots(writer, asks, " and gate.ok")
-    return assembled(writer, body, gate, bool(plan.categories))
+    return assembled(writer, body, gate, audited=plan.audited, written=plan.kind == "mutation")
 
 
-def assembled(writer: Writer, body: str, gate: str, audited: bool) -> Statement:  # noqa: FBT001 one of two forms
-    """Bind the principal, pass the gate, answer, and leave the audit record, each part naming the one it needs."""
+def assembled(writer: Writer, body: str, gate: str, *, audited: bool, written: bool = False) -> Statement:
+    """Bind the principal, pass the gate, answer, and leave the audit record, each part naming the one it needs.
+
+    `written` is for what a command did: whom it concerned is on record, whatever is asked back.
+    """
     bound = " and ".join(
         f"set_config('hub.{name}', {value}, true) is not null"
         for name, value in (
@@ -278,8 +282,10 @@ def assembled(writer: Writer, body: str, gate: str, audited: bool) -> Statement:
     )
     bound += writer.fill(" and set_config('synchronous_commit', {commit}, true) is not null")
     logged = (
-        "insert into audit (organisation, client, usr, action, operation, purpose, subjects, categories, proof) select"
-        " {org}, {client}, {user}, {action}, {operation}, {purpose}, answer.subjects, {categories}::category[], {proof} from answer returning true as ok"
+        "insert into audit (organisation, client, usr, action, operation, purpose, outcome, subjects, categories, proof) select"
+        " {org}, {client}, {user}, {action}, {operation}, {purpose}, {outcome}, answer.subjects"
+        + (" || audit_written({subject})" if written else "")
+        + ", {categories}::category[], {proof} from answer returning true as ok"
         if audited
         else "select true as ok from answer"
     )

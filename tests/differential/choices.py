@@ -21,9 +21,14 @@ NAMED: dict[str, list[Any]] = {
     "clientReference": ["PEN-1", "x"],
     "StatisticsFilter.from": ["2025-01-15", "2025-12-31", "2026-01-01"],
     "StatisticsFilter.to": ["2026-01-01", "2026-12-31", "2027-01-01"],
+    "event": ["audit_00000000-0000-0000-0000-000000000000_1", "audit_", ""],
+    "case": ["case_00000000-0000-0000-0000-000000000000", ""],
+    "action": ["query cases"],
+    "fromSize": ["1", "x"],
+    "toSize": ["1", "-1"],
 }
 """What arguments and input fields of these names are given."""
-KINDS = ("Case", "Referral", "ReferralEvent", "Message", "Residency", "Consent", "City", "Organisation", "Agreement", "Feed", "FeedRecord")  # fmt: skip
+KINDS = ("Case", "Referral", "ReferralEvent", "Message", "Residency", "Consent", "City", "Organisation", "Agreement", "Feed", "FeedRecord", "AuditEvent")  # fmt: skip
 """Types that an object behind an interface or union may be of."""
 
 

@@ -42,7 +42,7 @@ CURSOR_KEY: Final = KEYRING.subkey("cursor/1") + KEYRING.subkey("cursor/2")
 FEED_COLUMNS: Final = ("moved_at", "record_id")
 WORDS: Final = {
     "case": "Case", "referral": "Referral", "event": "ReferralEvent", "message": "Message", "residency": "Residency", "consent": "Consent", "agreed": "Consent",
-    "city": "City", "organisation": "Organisation", "agreement": "Agreement", "feed": "Feed", "record": "FeedRecord",
+    "city": "City", "organisation": "Organisation", "agreement": "Agreement", "feed": "Feed", "record": "FeedRecord", "audit": "AuditEvent",
 }  # fmt: skip
 """The words that ids begin with, and the types they name."""
 
@@ -133,6 +133,8 @@ class Oracle:
             "feeds": lambda _: [objects.feed(row) for row in sorted(tables.all("feed"), key=lambda r: r["code"])],
             "statistics": lambda _, groupBy, filter=None: statistics(tables, groupBy, filter or {}),  # noqa: A006, N803 the contract's names
             "feedRecords": lambda info, **given: self._feed_results(info, objects.records(), None, given),
+            "auditEvents": lambda info, **given: objects.page(info, [], made_case, given),
+            "auditHeads": lambda info, **given: objects.page(info, [], made_case, given),
         }  # fmt: skip
 
     def _viewer(self) -> Found:
@@ -173,6 +175,8 @@ class Oracle:
                 return [objects.agreement(r) for r in tables.all("agreement", organisation=self.who.organisation)]
             case "Residency":
                 return [objects.residency(row) for row in objects.residencies()]
+            case "AuditEvent":
+                return []
             case "FeedRecord":
                 return [objects.record(row) for row in objects.records()]
         make_public = {"City": objects.city, "Organisation": objects.organisation, "Feed": objects.feed}[kind]
@@ -209,6 +213,8 @@ class Oracle:
                 return objects.cases()
             case "Query.referrals" | "Case.referrals":
                 return objects.referrals()
+            case "Query.auditEvents" | "Case.accessLog" | "Query.auditHeads":
+                return []
             case "City.residencies":
                 return objects.residencies()
         named = {

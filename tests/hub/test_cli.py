@@ -3,7 +3,6 @@
 import asyncio
 import json
 import re
-import stat
 from pathlib import Path
 from typing import Any
 
@@ -217,27 +216,6 @@ async def test_the_doctor_goes_on_when_something_cannot_be_looked_at(
     assert "there is no such database" in said.words
     assert "HUB_KEYS_FILE: cannot read" in said.words
     assert "roles and row security well hold" in said.words
-
-
-async def test_verify_keeps_heads_only_of_a_log_that_is_whole(hub: Run, world: World, tmp_path: Path) -> None:
-    """What was kept finds a log that was cut off; the file is then left as it was."""
-    heads = tmp_path / "heads.json"
-    organisation = world.organisations["pen-centre"]
-    heads.write_text(json.dumps({"pen-centre": {"seq": 2, "hash": "00" * 32}}))
-    environment = worker(world.database, tmp_path)
-
-    cut = await asyncio.to_thread(hub, "audit", "verify", "--heads", str(heads), **environment)
-    kept = json.loads(heads.read_text())
-    heads.unlink()
-    whole = await asyncio.to_thread(hub, "audit", "verify", "--heads", str(heads), **environment)
-    unknown = await asyncio.to_thread(hub, "audit", "verify", "--organisation", "nobody", **environment)
-
-    assert organisation
-    assert (cut.status, whole.status, unknown.status) == (1, 0, 1)
-    assert "pen-centre: the first bad leaf is 1" in cut.words
-    assert kept == {"pen-centre": {"seq": 2, "hash": "00" * 32}}
-    assert "no organisation with the code 'nobody'" in unknown.words
-    assert stat.S_ISREG(heads.stat().st_mode)
 
 
 def worker(database: Database, folder: Path) -> dict[str, str]:

@@ -13,7 +13,8 @@ from typing import Any
 import asyncpg
 
 from auth.keyring import Keyring
-from hub.audit import verify
+from hub.audit.head import HeadKeys
+from hub.audit.verify import verify
 from hub.postgres import open_pool
 from hub.worker import every, prune
 from tests.conftest import Database
@@ -121,8 +122,10 @@ async def test_a_worker_told_to_stop_leaves_the_log_in_order(database: Database,
         process.send_signal(signal.SIGTERM)
         assert await process.wait() == 0
 
-    (verdict,) = await verify(await database.connect("hub_worker"), "pen-centre", {})
-    assert (verdict.head.seq, verdict.waiting) == (1, 0)
+    worker = await database.connect("hub_worker")
+    keys = await HeadKeys(worker, Keyring.load(tmp_path / "keys.json")).all()
+    (verdict,) = await verify(worker, "pen-centre", keys)
+    assert (verdict.size, verdict.heads, verdict.waiting, verdict.fault) == (1, 1, 0, None)
 
 
 async def test_a_worker_freezes_the_quarters_statistics(database: Database, world: World, tmp_path: Path) -> None:

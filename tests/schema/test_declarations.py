@@ -153,4 +153,4 @@ def test_every_ordered_column_says_its_type_and_is_never_null() -> None:
     assert pages
     for page in pages:
         assert page.default[0] in page.orders
-        assert page.tie.column in ("pairwise", "ordinal", "name", "code")
+        assert page.tie.column in ("pairwise", "ordinal", "name", "code", "size")

@@ -9,6 +9,7 @@ from typing import Any, Final
 import asyncpg
 from hypothesis import strategies as st
 
+from hub.audit.entry import bases
 from tests.walls.rule import Facts
 from tests.walls.situations import ALL, CATEGORIES
 
@@ -118,17 +119,15 @@ async def apply(connection: Any, change: Change) -> bool:
 
 
 _CATEGORIES: Final = ", ".join(c.lower() for c in CATEGORIES[1:])
-_OF_CASE: Final = f"overview, {_CATEGORIES}, pseudonym, opened_on, updated_at, risk_level"
-_OF_REFERRAL: Final = (
-    f"visible, {_CATEGORIES.removesuffix(', assessment')}, pseudonym, submitted_at, updated_at, urgency"
-)
+_OF_CASE: Final = f"overview, {_CATEGORIES}, opened_on, updated_at, risk_level"
+_OF_REFERRAL: Final = f"visible, {_CATEGORIES.removesuffix(', assessment')}, submitted_at, updated_at, urgency"
 _STORED: Final = (
-    f"""select r.organisation, r.case_id, {_OF_CASE}, pairwise(r.organisation, 'case', r.case_id)
+    f"""select r.organisation, r.case_id, {_OF_CASE}, pairwise(r.organisation, 'case', r.case_id), audit_name(r.organisation, pseudonym)
         from case_access_rule r join case_file c on c.id = r.case_id""",  # noqa: S608 our own names
-    f"select organisation, case_id, {_OF_CASE}, pairwise from case_access",  # noqa: S608 as above
-    f"""select r.organisation, r.referral_id, {_OF_REFERRAL}, pairwise(r.organisation, 'referral', r.referral_id)
+    f"select organisation, case_id, {_OF_CASE}, pairwise, pseudonym from case_access",  # noqa: S608 as above
+    f"""select r.organisation, r.referral_id, {_OF_REFERRAL}, pairwise(r.organisation, 'referral', r.referral_id), audit_name(r.organisation, pseudonym)
         from referral_access_rule r join referral f on f.id = r.referral_id""",  # noqa: S608 as above
-    f"select organisation, referral_id, {_OF_REFERRAL}, pairwise from referral_access",  # noqa: S608 as above
+    f"select organisation, referral_id, {_OF_REFERRAL}, pairwise, pseudonym from referral_access",  # noqa: S608 as above
 )
 
 
@@ -157,6 +156,8 @@ async def disagreements(admin: Any, instants: Sequence[datetime] = INSTANTS) -> 
                     stored = row is not None and _holds(row[category.lower()], at)
                     if stored != facts.sees(org, case, category):
                         found.append(f"{org} {category} at {at}: stored {stored}")
+                    if row is not None and bases_at(row, category, at) != facts.bases(org, case, category):
+                        found.append(f"{org} {category} at {at}: other bases are stored")
             for referral in tables["referral"]:
                 row = parts.get((org, referral["id"]))
                 stored = row is not None and _holds(row["visible"], at)
@@ -167,6 +168,14 @@ async def disagreements(admin: Any, instants: Sequence[datetime] = INSTANTS) -> 
                     if stored != facts.reads(org, referral, category):
                         found.append(f"{org} referred {category} at {at}: stored {stored}")
     return found
+
+
+def bases_at(row: Any, category: str, at: datetime) -> set[str]:
+    """Read the stored bases of a category at one instant."""
+    steps = [
+        bits for start, bits in zip(row["basis_from"], row["basis"], strict=True) if start.replace(tzinfo=UTC) <= at
+    ]
+    return set(bases(steps[-1] if steps else 0).get(category, ()))
 
 
 def _holds(periods: Sequence[Any], at: datetime) -> bool:

@@ -137,7 +137,10 @@ async def _leavings(world: World) -> None:
     await world.admin.execute(
         "with a as (insert into audit (organisation, client, action, operation, subjects, categories, proof)"
         " values ($1, 'desk', 'query case', '1', '{}', '{OVERVIEW}', $2) returning id)"
-        " insert into audit_leaf (organisation, seq, audit_id, hash) select $1, 1, id, '1' from a",
+        ", l as (insert into audit_leaf (organisation, leaf_index, audit_id, entry, nodes) select $1, 0, id, '{}', array['\\x01'::bytea] from a)"
+        ", h as (insert into audit_head values ($1, 1, '1', hub_now(), 'x')), k as (insert into audit_key values ('k', '1', '1', hub_now()))"
+        ", z as (insert into audit_horizon (xid) values ('1'))"
+        " insert into audit_event values ($1, $1, 0, 0, null, 0, hub_now(), 'x', gen_random_uuid(), 'desk', 'query', 'DONE', null, '{}')",
         icorn,
         b"\x01" * 32,
     )

@@ -37,6 +37,7 @@ ONE_SCOPE = {
     "statistics_release": "statistics:read",
     "statistics_cell": "statistics:read",
     **{f"case_{noun}": f"cases:{noun}" for noun in CATEGORIES},
+    **dict.fromkeys(("audit_leaf", "audit_event", "audit_head", "audit_pseudonym"), "audit:read"),
 }
 """For each table, a scope without which it is empty."""
 DESK_WRITES = (
@@ -152,7 +153,7 @@ COLUMNS = {
     "organisation": "suspended_at",
     "feed": "settings, mapping, cursor, watermark, rules",
     "statistics_release": "xid",
-    "audit": "id, organisation, client, usr, at, action, operation, purpose, subjects, categories, xid",
+    "audit": "id, organisation, client, usr, at, action, operation, purpose, outcome, subjects, categories, xid",
 }
 
 
@@ -266,7 +267,8 @@ async def test_a_partner_takes_back_what_it_recorded_and_changes_nothing_else(ra
 RIGHTS = {
     "hub_auth": {"client": "INSERT SELECT", "organisation": "SELECT", "revoked_token": "INSERT SELECT"},
     "hub_worker": {
-        "audit": "SELECT", "audit_leaf": "INSERT SELECT", "case_access": "DELETE SELECT", "event": "SELECT", "feed": "SELECT UPDATE",
+        "audit": "SELECT", "audit_event": "INSERT SELECT", "audit_head": "INSERT SELECT", "audit_horizon": "INSERT SELECT UPDATE",
+        "audit_key": "INSERT SELECT", "audit_leaf": "INSERT SELECT", "case_access": "DELETE SELECT", "event": "SELECT", "feed": "SELECT UPDATE",
         "feed_quarantine": "DELETE INSERT SELECT UPDATE", "feed_record": "INSERT SELECT UPDATE", "feed_record_key": "DELETE INSERT SELECT",
         "feed_record_person": "DELETE INSERT SELECT", "migration": "SELECT", "organisation": "SELECT", "referral_access": "DELETE SELECT",
         "revoked_token": "DELETE SELECT", "seen_proof": "DELETE SELECT", "statistics_cell": "INSERT SELECT", "statistics_release": "INSERT SELECT",

@@ -159,10 +159,35 @@ async def test_a_command_leaves_an_audit_record(world: World) -> None:
     asked = "mutation ($input: HoldCaseInput!) { holdCase(input: $input) { case { id } problems { code } } }"
     for key, changed in (("1", {}), ("2", {"organisation": "organisation_nowhere"})):
         await world.data("desk", asked, {"input": {"idempotencyKey": key, **hold, **changed}})
-    pseudonym = await world.admin.fetchval("select pseudonym from case_file")
+    pseudonym = await world.admin.fetchval(
+        "select a.pseudonym from case_access a join organisation o on o.id = a.organisation where o.kind = 'ICORN'"
+    )
 
-    records = await world.admin.fetch("select client, action, purpose, subjects from audit order by id")
-    assert [tuple(record) for record in records] == [
-        ("desk", "mutation holdCase", "PROTECTION", [pseudonym]),
-        ("desk", "mutation holdCase", "PROTECTION", []),
+    records = await world.admin.fetch("select client, action, purpose, outcome, subjects from audit order by id")
+    assert [(*tuple(record)[:4], {seen["subject"] for seen in record["subjects"]}) for record in records] == [
+        ("desk", "mutation holdCase", "PROTECTION", "DONE", {pseudonym}),
+        ("desk", "mutation holdCase", "PROTECTION", "REFUSED", set()),
     ]
+
+
+async def test_a_command_is_on_record_whatever_is_asked_back(world: World) -> None:
+    """One that asks for nothing but problems needs a purpose as well, and names whom it concerned."""
+    case = await world.case()
+    ours = await case_id(world, case)
+    given = {
+        "idempotencyKey": "1",
+        "case": ours,
+        "organisation": "organisation_pen-centre",
+        "held": True,
+        "reason": "r",
+    }
+    asked = "mutation ($input: HoldCaseInput!) { holdCase(input: $input) { problems { code } } }"
+    await world.client("silent", "icorn", purpose=None)
+
+    refused = await world.ask("silent", asked, {"input": given})
+    await world.data("desk", asked, {"input": given})
+
+    assert refused["errors"][0]["extensions"]["code"] == "PURPOSE_REQUIRED"
+    (record,) = await world.admin.fetch("select subjects from audit")
+    pseudonyms = await world.admin.fetch("select a.pseudonym from case_access a join organisation o on o.id = a.organisation where o.kind = 'ICORN'")  # fmt: skip
+    assert [(seen["subject"], seen["basis"]) for seen in record["subjects"]] == [(pseudonyms[0]["pseudonym"], 1)]

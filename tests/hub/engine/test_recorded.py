@@ -27,7 +27,7 @@ async def subjects(world: World, query: str) -> set[Any]:
     await world.admin.execute("delete from audit")
     await world.data("pen", query)
     (row,) = await world.admin.fetch("select subjects from audit")
-    return set(row["subjects"])
+    return {seen["subject"] for seen in row["subjects"]}
 
 
 async def pseudonyms(world: World) -> set[Any]:

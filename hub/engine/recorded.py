@@ -1,0 +1,31 @@
+"""This module writes, beside a row of an answer, what the audit record says of its person: who, and on which bases what was open."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from hub.engine.plan import Ask
+from schema.fields import Nested, Personal, Rows, Sealed
+from schema.seen import mask
+
+if TYPE_CHECKING:
+    from hub.engine.statement import Writer
+
+
+def seen(writer: "Writer", rows: Rows, asks: Sequence[Ask], row: str) -> str:
+    """Write who a row is of, and the bases of what is asked of them and open to the viewer now."""
+    bits = [f"{mask(rows.tells)}::bigint"]
+    for category, access in sorted(opening(asks)):
+        holds = writer.fill(access, row=row, category=category.lower(), CATEGORY=category)
+        bits.append(f"case when {holds} then {mask(category)}::bigint else 0 end")
+    return f"row({row}.{rows.subject}, {row}.basis & ({' | '.join(bits)}))::seen"
+
+
+def opening(asks: Sequence[Ask]) -> set[tuple[str, str]]:
+    """Give the categories that are asked of a row's own person, and when each is open."""
+    found: set[tuple[str, str]] = set()
+    for ask in asks:
+        if isinstance(ask.source, Sealed | Personal) and ask.documents is not None:
+            found.add((ask.name, ask.documents.access))
+        if isinstance(ask.source, Nested):
+            found |= opening(ask.asks)
+    return found
