@@ -195,10 +195,10 @@ def test_what_to_try_next_can_be_copied(tmp_path: Path) -> None:
     Console(file=written, width=40).print(said, soft_wrap=True)
 
     commands = [shlex.split(line) for line in re.findall(r"^# .*\n((?:.*\\\n)*.*)$", written.getvalue(), re.MULTILINE)]
-    assert [("hub" in words[0] or "=" in words[0]) for words in commands] == [True] * 4
-    assert all(str(folder / "credentials.json") in words for words in commands[:3])
+    assert [("hub" in words[0] or "=" in words[0]) for words in commands] == [True] * 5
+    assert all(str(folder / "credentials.json") in words for words in commands[:4])
     assert "--client" in commands[0]
-    assert commands[3][0] == "HUB_WORKER_DATABASE_URL=postgresql://hub_worker@/hub?host=/tmp/x"
+    assert commands[4][0] == "HUB_WORKER_DATABASE_URL=postgresql://hub_worker@/hub?host=/tmp/x"
     assert "│" not in written.getvalue()
 
 

@@ -2,8 +2,6 @@
 
 import asyncio
 import json
-import os
-import sys
 from base64 import b64encode
 from pathlib import Path
 from time import time
@@ -15,6 +13,7 @@ from auth.signing_keys import SigningKeys
 from hub.key_check import check_data_keys, check_signing_keys
 from tests.conftest import Database
 from tests.hub.shell import Run
+from tests.hub.test_worker import running
 from tests.world import KEYRING, World
 
 OTHERS = "these are not the keys this database was sealed with"
@@ -46,19 +45,16 @@ def urls(database: Database, keys: Path) -> dict[str, str]:
     return {**dsns, "HUB_KEYS_FILE": str(keys)}
 
 
-async def start(command: str, **environment: str) -> tuple[int, str]:
-    """Start a process of the hub, which takes signals and so needs a process; give its status and what it said."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("HUB_")}
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-c",
-        "from hub.cli import main; main()",
-        command,
-        env={**kept, **environment},
-        stderr=asyncio.subprocess.PIPE,
-    )
-    _, said = await process.communicate()
-    return process.returncode or 0, said.decode()
+async def start(command: str, **environment: str) -> tuple[int | None, str]:
+    """Start a process of the hub until it ends or is at work; give its status, None if it started, and what it said."""
+    said = ""
+    async with running(command, **environment) as process:
+        assert process.stderr is not None
+        while line := (await process.stderr.readline()).decode():
+            said += line
+            if "hub.serving" in line or "worker.started" in line:
+                return None, said
+        return await process.wait(), said
 
 
 async def add_signing_key(world: World) -> None:
