@@ -18,6 +18,7 @@ from graphql import (
 from hypothesis import strategies as st
 from hypothesis_graphql import mutations, nodes, queries
 
+from schema.fields import NOUNS
 from tests.interference.facts import CATEGORIES, ORGANISATIONS
 from tests.interference.names import FAMILY_NAMES, ids, texts
 from tests.interference.pairs import IDEMPOTENCY_KEYS, REFERENCES, Pair
@@ -27,7 +28,7 @@ PAGING = ("first", "after", "last", "before")
 SAID = 'reason: "Asked to leave", person: {profile: {biography: "Two books", languages: ["fa"]}, identity: {familyName: "Petrova"}}'
 OFTEN = {
     "cases": ["cases:read"], "case": ["cases:read"], "referrals": ["referrals:read"], "referral": ["referrals:read"],
-    "node": [], "nodes": [], "feedRecords": ["feeds:read"], "cities": ["residencies:read"],
+    "node": [], "nodes": [], "_entities": [], "feedRecords": ["feeds:read"], "cities": ["residencies:read"],
 }  # fmt: skip
 """Roots to ask most, with the scopes without which there is nothing to ask."""
 SINGULAR = {"cases": "case", "referrals": "referral", "cities": "city", "organisations": "organisation"}
@@ -35,6 +36,8 @@ NODES = {"case": "Case", "referral": "Referral", "consents": "Consent", "city": 
 """Fields that lead to nodes, of which plain values are asked for besides what was drawn."""
 KEYS = [*IDEMPOTENCY_KEYS, *(f"own-{number}" for number in range(20))]
 """Idempotency keys: some that others used, and more, so that not every command is a replay."""
+WORDS = {word: name for name, noun in NOUNS.items() for word in noun.places}
+"""The words that ids begin with, and the types they name."""
 Draw = Callable[[st.SearchStrategy[Any]], Any]
 
 
@@ -54,6 +57,8 @@ SCALARS = {
     "Date": st.sampled_from(DAYS).map(nodes.String),
     "DateTime": st.sampled_from(DAYS).map(lambda day: nodes.String(f"{day}T08:00:00Z")),
     "Duration": st.sampled_from(["PT5M", "P90D"]).map(nodes.String),
+    # Written anew for the pair of worlds, like every input.
+    "_Any": st.just(nodes.String("")),
 }
 
 
@@ -134,6 +139,9 @@ class Operations:
                         kept += arguments(f"by: {operations.name_of(draw, node.name.value)}")
                     elif name == "input":
                         kept += arguments(f"input: {operations.command(draw, node.name.value)}")
+                    elif name == "representations":
+                        said = ", ".join(operations.representation(draw) for _ in range(draw(st.integers(1, 4))))
+                        kept += arguments(f"representations: [{said}]")
                     elif name == "filter" and draw(st.booleans()):
                         kept += arguments(f"filter: {operations.narrow(draw, node.name.value, argument.value)}")
                     elif name in ("filter", "orderBy", "maxAge", "deadline") and draw(st.integers(0, 2)):
@@ -180,6 +188,11 @@ class Operations:
     def id_of(self, draw: Draw, *words: str) -> str:
         """Draw an id that begins with one of these words, as GraphQL text."""
         return f'"{draw(st.sampled_from([i for i in self._ids if i.partition("_")[0] in words] or self._ids))}"'
+
+    def representation(self, draw: Draw) -> str:
+        """Draw what a router may say of an object, as GraphQL text."""
+        word = draw(st.sampled_from(sorted(WORDS)))
+        return f'{{__typename: "{WORDS[word]}", id: {self.id_of(draw, word)}}}'
 
     def name_of(self, draw: Draw, noun: str) -> str:
         """Draw how one case or referral is named."""
