@@ -21,8 +21,7 @@ class Rows:
     """The rows that objects of one type stand on.
 
     `select` is a SELECT without its WHERE; `access` is the first wall, what the viewer may see of it, and stands nowhere else.
-    `subject` names the column holding the audit log's pseudonym, where such rows are a person's; their column `basis` then says
-    why they are open, and `tells` is the category that a row itself is of.
+    `subject` names the column with the audit log's pseudonym, where rows are a person's; `basis` then says why they are open, `tells` of what category a row is.
     """
 
     select: str
@@ -57,10 +56,7 @@ class Column:
 
 @dataclass(frozen=True)
 class One:
-    """At most one object of another type, null when it is not there or not to be seen.
-
-    `carried` makes arguments columns of the row, for what lies below: {column: (argument or argument.field, SQL type)}.
-    """
+    """At most one object of another type, or null. `carried` makes arguments columns of its row: {column: (argument or argument.field, SQL type)}."""
 
     rows: Rows
     on: str = "true"

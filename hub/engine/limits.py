@@ -27,7 +27,7 @@ WORDS: Final = {
 }
 # GraphQL, September 2025, section 2.1: what is ignored comes first, and one group is a token.
 _TOKEN: Final = re.compile(
-    r'[\s,\ufeff]+|#[^\n\r]*|("""(?:\\"""|(?!""").)*(?:"""|$)|"(?:\\.|[^"\\\n\r])*"?|\.\.\.|-?[0-9][0-9A-Za-z_.+-]*|[A-Za-z_]\w*|.)',
+    r'[\s,\ufeff]+|#[^\n\r]*|("""(?:\\"""|(?!""").)*(?:"""|$)|"(?:\\.|[^"\\\n\r])*"?|\.\.\.|-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?|[A-Za-z_]\w*|.)',
     re.DOTALL | re.ASCII,
 )
 

@@ -145,6 +145,10 @@ async def _leavings(world: World) -> None:
         b"\x01" * 32,
     )
     await world.insert("seen_proof", proof=b"\x01" * 32, until="2026-07-01T00:00:00Z", organisation=icorn)
+    for client, organisation in (("desk", icorn), ("pen", world.organisations["pen-centre"])):
+        await world.admin.execute(
+            "insert into budget values ($1, 'COST', $2, 1, 1) on conflict do nothing", client, organisation
+        )
     await world.insert("revoked_token", token_id="t", until="2026-07-01T00:00:00Z")
     feed = await world.admin.fetchval("select min(id) from feed")
     await world.admin.execute("insert into feed_quarantine (feed, reason, since, seen) values ($1, 'NO_ID', hub_now(), 1)", feed)  # fmt: skip
