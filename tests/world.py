@@ -85,9 +85,9 @@ class World:
 
     async def client(
         self, name: str, organisation: str, scopes: list[str] | None = None, purpose: str | None = "PROTECTION",
-        limits: Mapping[str, int] | None = None,
+        limits: Mapping[str, int] = UNLIMITED,
     ) -> HubClient:  # fmt: skip
-        """Register a client with a real key; every scope and the default limits unless said otherwise."""
+        """Register a client with a real key; every scope and hardly a limit unless said otherwise: {} is the usual limits."""
         key = key_of(name)
         await register_client(
             self.admin,

@@ -6,7 +6,7 @@ from typing import Any
 
 import hypothesis_graphql
 import pytest
-from graphql import parse, validate
+from graphql import parse, parse_value, validate
 from hypothesis import HealthCheck, assume, given, note, settings
 from hypothesis import strategies as st
 from hypothesis_graphql import nodes
@@ -28,6 +28,9 @@ EXHAUSTIVE = settings(
     suppress_health_check=list(HealthCheck),
 )
 SCALARS: dict[str, Any] = {
+    "_Any": st.sampled_from(
+        ['{__typename: "City", id: "city_bergen"}', '{__typename: "Case", id: "case_x"}', "{}"]
+    ).map(parse_value),
     "CountryCode": st.sampled_from(["IR", "TR"]).map(nodes.String),
     "Date": st.just("2026-01-15").map(nodes.String),
     "DateTime": st.just("2026-03-01T00:00:00Z").map(nodes.String),

@@ -54,7 +54,8 @@ async def test_a_malformed_request_is_refused_with_its_reason(
     world: World, body: str, headers: dict[str, str], code: str
 ) -> None:
     """Each fault has its code, status 400, and a text that says what would be right."""
-    answer = await post(world, body, headers)
+    await world.client("usual", "pen-centre", limits={})
+    answer = await post(world, body, headers, "usual")
 
     (error, *_) = answer.json()["errors"]
     assert (answer.status_code, error["extensions"]["code"]) == (400, code)

@@ -24,7 +24,7 @@ async def world(database: Database) -> AsyncIterator[World]:
     async with build(database) as made:
         await made.organisation("icorn", "ICORN")
         await made.organisation("pen-centre")
-        await made.client("pen", "pen-centre")
+        await made.client("pen", "pen-centre", limits={})
         await made.client("small", "pen-centre", limits=SMALL)
         yield made
 
