@@ -50,7 +50,7 @@ CEILINGS: Final = Limits(
     cost_per_minute=10**15,
     tokens_per_minute=10_000,
 )
-"""What no client is given more of; schema/sql/0017_limits.sql holds the same."""
+"""What no client is given more of; schema/sql/0014_limits.sql holds the same."""
 
 
 def problems(wanted: Mapping[str, int]) -> list[str]:

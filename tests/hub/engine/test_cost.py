@@ -110,7 +110,7 @@ def test_the_database_holds_the_same_ceilings() -> None:
     """What a registration refuses, a row in client_limit is refused for."""
     from pathlib import Path  # noqa: PLC0415 used here alone
 
-    sql = (Path(__file__).parents[3] / "schema/sql/0017_limits.sql").read_text()
+    sql = (Path(__file__).parents[3] / "schema/sql/0014_limits.sql").read_text()
     for name in Limits.__struct_fields__:
         assert f"check ({name} between 1 and {getattr(CEILINGS, name)})" in sql
         assert getattr(DEFAULTS, name) <= getattr(CEILINGS, name)
