@@ -92,6 +92,11 @@ class Putter:
         await hub.insert("statistics_release", period="2026-04-01", as_of="2026-04-01", smallest_cell=10)
         for column, value in STATISTICS.items():
             await hub.insert("statistics_cell", period="2026-04-01", count=20, **({column: value} if column else {}))
+        await self.facts(world)
+
+    async def facts(self, world: World) -> None:
+        """Put facts into a database that has everyone who takes part."""
+        hub = self._hub
         # Access is refreshed once at the end instead of after every row; that it follows every row is tested elsewhere.
         await hub.admin.execute("set session_replication_role = replica")
         for fact in sorted(world, key=lambda fact: (ORDER.index(type(fact)), repr(fact))):

@@ -140,9 +140,15 @@ def opened(organisation: str, case: Case, category: str, world: World) -> bool:
 # --- Who may see a referral, and what was sent with it.
 
 
+def is_icorns(organisation: str, referral: Referral, world: World) -> bool:
+    """Tell whether ICORN asks for a referral to itself, or of a case: it decides, so that it reads them as it reads cases."""
+    concerned = referral.recipient == organisation or referral.case is not None
+    return ORGANISATIONS[organisation] == "ICORN" and concerned and not held(organisation, referral.case, world)
+
+
 def takes_part(organisation: str, referral: Referral, world: World) -> bool:
-    """Tell whether a referral is there for an organisation: its sender, or a recipient the person agreed to."""
-    if organisation == referral.sender:
+    """Tell whether a referral is there for an organisation: its sender, ICORN, or a recipient the person agreed to."""
+    if organisation == referral.sender or is_icorns(organisation, referral, world):
         return True
     agreed_to = organisation == referral.recipient and sent(referral, "OVERVIEW", world)
     return agreed_to and not held(organisation, referral.case, world)
@@ -169,6 +175,8 @@ def returned(referral: Referral, category: str, world: World) -> bool:
 
 def readable(organisation: str, referral: Referral, category: str, world: World) -> bool:
     """Tell whether a party may read a category of what was sent: a recipient only while the referral lives, and not held."""
+    if is_icorns(organisation, referral, world):
+        return category in referral.shared
     if organisation == referral.sender and returned(referral, category, world):
         return True
     receives = organisation == referral.recipient and takes_part(organisation, referral, world)
