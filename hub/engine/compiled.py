@@ -62,4 +62,4 @@ class Plans:
 def entrance(gate: str) -> Statement:
     """Write the statement that a mutation begins with: the gate ("proof" or "live"), and nothing behind it."""
     writer = Writer(WALLS)
-    return assembled(writer, "select null::json as body, '{}'::seen[] as subjects from gate", gate, audited=False)
+    return assembled(writer, "select null::text as body, '{}'::seen[] as subjects from gate", gate, audited=False)

@@ -123,7 +123,7 @@ async def fetch(
     if not row["fresh"]:
         raise refused("invalid_dpop_proof", USED)
     body = row["body"]
-    if body is None and "null::json as body" not in wanted.sql:
+    if body is None and "null::text as body" not in wanted.sql:
         raise FaultError
     return body or b"null"
 

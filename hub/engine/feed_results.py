@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from hub.engine.json_text import Piece, array, mark, members, nested
 from hub.engine.parameters import PAGE_DEFAULT, PAGE_LIMIT, FeedPlaces, Given, Parts, Refreshed, Size
 from hub.engine.plan import Ask, Plan
 from hub.engine.recorded import seen
@@ -15,7 +16,8 @@ NOBODY = "'{}'::seen[]"
 def feed_statement(plan: Plan, walls: frozenset[int]) -> Statement:
     """Write every remote part of a plan: {"part": {case id or "": [FeedResult]}}, its rights judged anew."""
     writer = Writer(walls)
-    joins, columns, people = "", [], []
+    joins, people = "", []
+    columns: list[tuple[str, Piece]] = []
     for number, part in enumerate(plan.parts):
         if not isinstance(part, Ask) or not isinstance(part.source, Remote):
             continue
@@ -23,8 +25,7 @@ def feed_statement(plan: Plan, walls: frozenset[int]) -> Statement:
         joins += f" left join lateral ({_part(writer, part, number)}) {name} on true"
         columns.append((str(number), f"coalesce({name}.j, '{{}}')"))
         people.append(f"coalesce({name}.k, '{{}}')")
-    made, json, _ = writer.assembled([], columns, "")
-    body = f"select {json} as body, {' || '.join(people)} as subjects from gate{joins}{made}"
+    body = f"select {members(columns)} as body, {' || '.join(people)} as subjects from gate{joins}"
     return assembled(writer, body, "live", audited=True)
 
 
@@ -32,13 +33,13 @@ def _part(writer: Writer, part: Ask, number: int) -> str:
     assert isinstance(part.source, Remote)  # noqa: S101 the caller has looked
     if not part.source.per_case:
         wanted = f"{writer.parameter(Parts(number))}::text[] <> '{{}}'"
-        return f"select json_build_object('', f.j) as j, f.k from ({_results(writer, part, '')}) f where gate.ok and {wanted}"
+        return f"select {members([('', nested('f.j'))])} as j, f.k from ({_results(writer, part, '')}) f where gate.ok and {wanted}"
     case = writer.alias("c")
     # What a feed says of a case's person is read of that person, whoever said it.
     asked = [ask for field in part.asks if field.name == "records" for ask in field.asks]
     person = seen(writer, CASE, asked, case)
     return (
-        f"select coalesce(json_object_agg({case}.case_id, f.j), '{{}}') as j, concatenated(array[{person}] || f.k) as k"
+        f"select concat('{{', string_agg(concat('\"', {case}.case_id, '\":', f.j), ','), '}}') as j, concatenated(array[{person}] || f.k) as k"
         f" from {writer.rows(CASE)} {case} cross join lateral ({_results(writer, part, case)}) f"
         f" where {case}.case_id = any ({writer.parameter(Parts(number))}::uuid[]) and gate.ok"
     )
@@ -58,31 +59,31 @@ def _results(writer: Writer, part: Ask, case: str) -> str:
     paged = [field for field in part.asks if isinstance(field.source, Records)]
     # The same records may be asked for under several names, each with a selection of its own.
     records = [field for field in paged if field.name == "records"]
-    columns, joins, people = [], "", NOBODY
+    joins, people = "", NOBODY
+    columns: list[tuple[str, Piece]] = []
     for field in part.asks:
         if field in paged:
             number = records.index(field) if field in records else ""
-            columns.append((field.key, f"{page}.{field.name.lower()}{number}"))
+            columns.append((field.key, nested(f"{page}.{field.name.lower()}{number}")))
             continue
-        sql = writer.value(field, feed)
-        if sql is None:
+        piece = writer.value(field, feed)
+        if piece is None:
             below, _ = writer.below(field, feed)
             name = writer.alias("n")
             joins += f" left join lateral ({below}) {name} on true"
-            sql = f"{name}.j"
-        columns.append((field.key, sql))
+            piece = nested(f"{name}.j")
+        columns.append((field.key, piece))
     if paged:
         joins += f" left join lateral ({_page(writer, part, records, feed, case)}) {page} on true"
         people = f"concatenated({page}.k)"
-    made, json, _ = writer.assembled([], columns, "")
     chosen = "".join(
         " and " + writer.fill(rule.sql, feed=feed, value=writer.parameter(Given(asked, path, rule.convert)))
         for rule, path in part.wheres
         if "{feed}" in rule.sql
     )
     return (
-        f"select coalesce(json_agg({json} order by {feed}.code), '[]') as j, {people} as k"
-        f" from {writer.rows(FEED)} {feed}{joins}{made} where true{chosen}"
+        f"select {array(members(columns), f'{feed}.code')} as j, {people} as k"
+        f" from {writer.rows(FEED)} {feed}{joins} where true{chosen}"
     )
 
 
@@ -106,15 +107,14 @@ def _page(writer: Writer, part: Ask, records: Sequence[Ask], feed: str, case: st
         places = f"({writer.parameter(FeedPlaces(asked))}::text::jsonb -> {feed}.code)"
         narrowed += f" and ({places} is null or ({row}.moved_at, {row}.record_id) < (({places} ->> 0)::timestamptz, ({places} ->> 1)::uuid))"
     lists = "".join(
-        f"coalesce(json_agg(x.e{number} order by x.n) filter (where x.n <= {kept}), '[]') as records{number}, "
-        for number in range(len(made))
+        f"{array(f'x.e{number}', 'x.n', f'x.n <= {kept}')} as records{number}, " for number in range(len(made))
     )
     listed = "".join(f", {json} as e{number}" for number, (_, json, _) in enumerate(made))
     order = f"{row}.moved_at desc, {row}.record_id desc"
     number = writer.feed_cursor(asked)
     return (
-        f"select {lists}count(*) > {kept} as hasnextpage,"
-        f" (select json_build_object('$cursor', y) from (select (array_agg(x.c order by x.n desc) filter (where x.n <= {kept}))[1] as y) z"
+        f"select {lists}(count(*) > {kept})::text as hasnextpage,"
+        f" (select {mark('cursor', 'y')} from (select (array_agg(x.c order by x.n desc) filter (where x.n <= {kept}))[1] as y) z"
         f" where y is not null) as endcursor, concatenated(x.k) filter (where x.n <= {kept}) as k"
         f" from (select row_number() over (order by {order}) as n{listed}, {people or NOBODY} as k,"
         f" concat_ws('|', {number}, {row}.moved_at, {row}.record_id, {feed}.code) as c"

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from hub.engine.json_text import Known, Piece, array, mark, members, nested, value
 from hub.engine.parameters import PAGE_DEFAULT, Place, Size
 from hub.engine.plan import Arguments, Ask
 from schema.fields import Order, Page, Rows
@@ -68,64 +69,91 @@ def page(writer: "Writer", ask: Ask, parent: str, guard: str) -> tuple[str, bool
         on = writer.fill(source.on, row=alias, parent=parent)
         return f"from {writer.rows(source.rows, parent)} {alias} where {on}{writer.conditions(ask, alias)}{guard}"
 
-    bound = "".join(
-        f" and {beyond(writer, keys, row, asked, given, onward=onward)}"
-        for given, onward in (("after", True), ("before", False))
-        if values.get(given) is not None
-    )
-    listed_keys = ", ".join(f"{row}.{order.column}::text" for order, _ in keys)
-    cursor = f"concat_ws('|', {writer.cursor(asked, keys)}, {listed_keys})"
-    edges = [field for field in ask.asks if field.name == "edges"]
-    joins, columns, people = "", [], ""
-    for field in edges:
+    places = ", '|', ".join(f"{row}.{order.column}" for order, _ in keys)
+    cursor = f"concat({writer.cursor(asked, keys)}, '|', {places})"
+    joins, columns, people = "", [], []
+    for field in (field for field in ask.asks if field.name == "edges"):
         below, json, k = _edge(writer, field, row, source.rows, cursor)
         joins += below
         columns.append((writer.alias("e"), json))
-        people = f"{people} || {k}" if people and k else people or k
-    sized = values.get("first") is not None or values.get("last") is not None
-    more_asked = any(
-        f.name in ("hasNextPage", "hasPreviousPage") for i in ask.asks if i.name == "pageInfo" for f in i.asks
-    )
-    extra = int(more_asked)
-    limit = f"{writer.parameter(Size(asked, extra))}::int" if sized else str(PAGE_DEFAULT + extra)
-    kept = f"{writer.parameter(Size(asked, 0))}::int" if sized else str(PAGE_DEFAULT)
-    inner = (
-        f"select row_number() over (order by {ordering(keys, row, reverse=reverse)}) as n, {cursor} as c"
-        + "".join(f", {json} as {alias}" for alias, json in columns)
-        + (f", {people} as k" if people else "")
-        + f" from (select * {candidates(row)}{bound} order by {ordering(keys, row, reverse=reverse)} limit {limit}) {row}{joins}"
-    )
-    direction = "desc" if reverse else "asc"
-    gathered = "".join(
-        f", coalesce(json_agg(x.{a} order by x.n {direction}) filter (where x.n <= {kept}), '[]') as {a}"
-        for a, _ in columns
-    )
-    gathered += f", concatenated(x.k) filter (where x.n <= {kept}) as k" if people else ""
-    outer = (
-        f"select count(*) > {kept} as more, (array_agg(x.c order by x.n {direction}) filter (where x.n <= {kept}))[1] as first,"
-        f" (array_agg(x.c order by x.n {'asc' if reverse else 'desc'}) filter (where x.n <= {kept}))[1] as last{gathered} from ({inner}) x"
-    )
-    listed: list[tuple[str, str]] = []
+        people += [k] if k else []
+    columns += [("k", " || ".join(people))] if people else []
+    gathered = "select"
+    if columns or _told(ask):
+        bound = "".join(
+            f" and {beyond(writer, keys, row, asked, given, onward=onward)}"
+            for given, onward in (("after", True), ("before", False))
+            if values.get(given) is not None
+        )
+        gathered = _gathered(writer, ask, row, keys, f"{candidates(row)}{bound}", joins, columns, cursor)
     lists = iter(columns)
+    listed: list[tuple[str, Piece]] = []
     for field in ask.asks:
         if field.name == "edges":
             listed.append((field.key, f"{name}.{next(lists)[0]}"))
         elif field.name == "totalCount":
             count = f"select from (select {candidates(row)} limit {COUNT_LIMIT + 1}) t"
-            listed.append(
-                (field.key, f"(select case when count(*) <= {COUNT_LIMIT} then count(*) end from ({count}) t)")
-            )
+            counted = f"(select case when count(*) <= {COUNT_LIMIT} then count(*) end from ({count}) t)"
+            listed.append((field.key, value("bare", counted)))
         elif field.name == "pageInfo":
             listed.append(
-                (
-                    field.key,
-                    _page_info(writer, field, name, reverse=reverse, behind=_behind(writer, keys, asked, candidates)),
-                )
+                (field.key, _page_info(writer, field, name, reverse, _behind(writer, keys, asked, candidates)))
             )
         else:
-            listed.append((field.key, writer.value(field, "") or "null"))
-    made, json, _ = writer.assembled([], listed, "")
-    return f"select {json} as j{f', {name}.k' if people else ''} from ({outer}) {name}{made}", bool(people)
+            listed.append((field.key, writer.value(field, "") or Known("null")))
+    return f"select {members(listed)} as j{f', {name}.k' if people else ''} from ({gathered}) {name}", bool(people)
+
+
+def _told(ask: Ask) -> set[str]:
+    """Give what is asked of the page itself."""
+    return {f.name for i in ask.asks if i.name == "pageInfo" for f in i.asks if f.source is not None}
+
+
+def _gathered(
+    writer: "Writer",
+    ask: Ask,
+    row: str,
+    keys: Keys,
+    listed: str,
+    joins: str,
+    columns: Sequence[tuple[str, str]],
+    cursor: str,
+) -> str:
+    """Write the SELECT that gathers a page: each of its columns as a list, and what pageInfo is asked for.
+
+    Only where somebody asks whether there is more is one row more than the page read, and left out again by its number.
+    """
+    asked = ask.arguments
+    assert asked is not None  # noqa: S101 the planner gives them
+    reverse, told = backward(asked.values), _told(ask)
+    sized = asked.values.get("first") is not None or asked.values.get("last") is not None
+    numbered = bool(told & {"hasNextPage", "hasPreviousPage"})
+    limit = f"{writer.parameter(Size(asked, int(numbered)))}::int" if sized else str(PAGE_DEFAULT + int(numbered))
+    kept = f"{writer.parameter(Size(asked, 0))}::int" if sized and numbered else str(PAGE_DEFAULT)
+    only = f"x.n <= {kept}" if numbered else ""
+    where = f" filter (where {only})" if only else ""
+    inner = [f"{sql} as {alias}" for alias, sql in columns]
+    by = ordering(keys, row, reverse=reverse)
+    if numbered:
+        inner.append(f"row_number() over (order by {by}) as n")
+        order, contrary = (f"x.n {'desc' if reverse == forth else 'asc'}" for forth in (True, False))
+    else:
+        inner += [f"{row}.{key.column} as s{number}" for number, (key, _) in enumerate(keys)]
+        named = [(Order(f"s{number}", key.type), direction) for number, (key, direction) in enumerate(keys)]
+        order, contrary = (ordering(named, "x", reverse=back) for back in (False, True))
+    gathered = [
+        f"concatenated(x.k){where} as k" if alias == "k" else f"{array(f'x.{alias}', order, only)} as {alias}"
+        for alias, _ in columns
+    ]
+    gathered += [f"count(*) > {kept} as more"] if numbered else []
+    if told & {"startCursor", "endCursor"}:
+        inner.append(f"{cursor} as c")
+        gathered += [
+            f"(array_agg(x.c order by {order}){where})[1] as first",
+            f"(array_agg(x.c order by {contrary}){where})[1] as last",
+        ]
+    rows = f"(select * {listed} order by {by} limit {limit}) {row}{joins}"
+    return f"select {', '.join(gathered)} from (select {', '.join(inner)} from {rows}) x"
 
 
 def _behind(writer: "Writer", keys: Keys, asked: Arguments, candidates: Any) -> str:
@@ -139,28 +167,26 @@ def _behind(writer: "Writer", keys: Keys, asked: Arguments, candidates: Any) -> 
 
 
 def _edge(writer: "Writer", field: Ask, row: str, rows: Rows, cursor: str) -> tuple[str, str, str]:
-    joins, columns, found = "", [], []
+    joins, found = "", []
+    columns: list[tuple[str, Piece]] = []
     for inner in field.asks:
         if inner.name == "cursor":
-            columns.append((inner.key, f"json_build_object('$cursor', {cursor})"))
+            columns.append((inner.key, mark("cursor", cursor)))
         elif inner.name == "node":
             below, json, people = writer.object(inner.asks, row, rows)
             joins += below
             columns.append((inner.key, json))
             found += [people] if people else []
         else:
-            columns.append((inner.key, writer.value(inner, "") or "null"))
-    made, json, _ = writer.assembled([], columns, "")
-    return joins + made, json, " || ".join(found)
+            columns.append((inner.key, writer.value(inner, "") or Known("null")))
+    return joins, members(columns), " || ".join(found)
 
 
-def _page_info(writer: "Writer", field: Ask, name: str, *, reverse: bool, behind: str) -> str:
+def _page_info(writer: "Writer", field: Ask, name: str, reverse: bool, behind: str) -> str:  # noqa: FBT001 the page's direction
     values = {
-        "hasNextPage": behind if reverse else f"{name}.more",
-        "hasPreviousPage": f"{name}.more" if reverse else behind,
-        "startCursor": f"case when {name}.first is not null then json_build_object('$cursor', {name}.first) end",
-        "endCursor": f"case when {name}.last is not null then json_build_object('$cursor', {name}.last) end",
+        "hasNextPage": value("bare", behind if reverse else f"{name}.more"),
+        "hasPreviousPage": value("bare", f"{name}.more" if reverse else behind),
+        "startCursor": nested(f"case when {name}.first is not null then {mark('cursor', f'{name}.first')} end"),
+        "endCursor": nested(f"case when {name}.last is not null then {mark('cursor', f'{name}.last')} end"),
     }
-    listed = [(f.key, values.get(f.name) or writer.value(f, "") or "null") for f in field.asks]
-    made, json, _ = writer.assembled([], listed, "")
-    return f"(select {json} from (select) i{made})"
+    return members([(f.key, values.get(f.name) or writer.value(f, "") or Known("null")) for f in field.asks])

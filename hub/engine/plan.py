@@ -19,6 +19,7 @@ from graphql import (
 
 from hub.engine.cost import Price, priced
 from hub.engine.declared import declared, field_rule, has_rows, listed, missing, nullable, when_missing
+from hub.engine.json_text import form
 from hub.engine.selection import Variables, arguments, collect, node_ids, prefix
 from schema.fields import (
     NOUNS,
@@ -78,6 +79,7 @@ class Ask:
     wheres: tuple[tuple[Where, Path], ...] = ()
     constant: str = ""
     name: str = ""
+    form: str = "json"
     part: int = -1
     documents: Document | None = None
     choices: Mapping[str, tuple[Rows, Where, tuple["Ask", ...]]] = field(default_factory=dict)
@@ -203,7 +205,7 @@ class _Planner:
             case Nested(inner):
                 return Ask(key, rule.source, self.select(kind, sets, path, inner))
             case Column():
-                return Ask(key, rule.source)
+                return Ask(key, rule.source, form=form(asked.parent.fields[name].type))
             case _:
                 ask = Ask(
                     key,

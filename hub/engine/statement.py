@@ -1,6 +1,6 @@
 """This module writes a Plan down as one SQL statement with parameters, whatever its depth. It is pure.
 
-Every object is `row_to_json` over a sub-select whose columns are the response keys; every list is `json_agg` over LATERAL rows;
+Every object is one `concat` of its members' JSON (see json_text); every list a `string_agg` over LATERAL rows;
 `k` beside each JSON `j` carries who is in it, by pseudonym, and what of them was open, from every depth, for the audit record.
 What only the hub can fill in stands in the JSON as {"$kind" : "part|..."}, which no name or text of a client can forge:
 a GraphQL name has no dollar sign, and a JSON string no bare quote.
@@ -9,6 +9,7 @@ a GraphQL name has no dollar sign, and a JSON string no bare quote.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from hub.engine.json_text import Known, Piece, array, mark, members, nested, value
 from hub.engine.pages import page
 from hub.engine.parameters import FEED_KEYS, Base, Given, Ids, Parameter, dig
 from hub.engine.plan import Arguments, Ask, Plan
@@ -20,8 +21,6 @@ CASTS = {
     "purpose": "text", "operation": "bytea", "expires_at": "timestamptz", "action": "text", "categories": "text[]", "commit": "text",
     "subject": "uuid", "outcome": "text",
 }  # fmt: skip
-KEY_LIMIT = 63
-"""Bytes of a Postgres identifier; longer response keys take a slower way."""
 
 
 @dataclass(frozen=True)
@@ -106,47 +105,35 @@ class Writer:
     def object(self, asks: Sequence[Ask], row: str, rows: Rows | None = None) -> tuple[str, str, str]:
         """Write an object on a row of `rows`: (joins, its JSON, who is in it or nothing)."""
         joins: list[str] = []
-        columns: list[tuple[str, str]] = []
+        columns: list[tuple[str, Piece]] = []
         people = [f"array[{seen(self, rows, asks, row)}]"] if rows is not None and rows.subject else []
         for ask in asks:
-            sql = self.value(ask, row)
-            if sql is not None:
-                columns.append((ask.key, sql))
+            piece = self.value(ask, row)
+            if piece is not None:
+                columns.append((ask.key, piece))
                 continue
             below, has_people = self.below(ask, row)
             name = self.alias("n")
             joins.append(f" left join lateral ({below}) {name} on true")
-            columns.append((ask.key, f"{name}.j"))
+            columns.append((ask.key, nested(f"{name}.j")))
             people += [f"{name}.k"] if has_people else []
-        return self.assembled(joins, columns, " || ".join(people))
+        return "".join(joins), members(columns), " || ".join(people)
 
-    def assembled(self, joins: list[str], columns: list[tuple[str, str]], people: str) -> tuple[str, str, str]:
-        """Put columns together as one JSON object."""
-        name = self.alias("o")
-        if all(len(key) <= KEY_LIMIT for key, _ in columns):
-            listed = ", ".join(f'{sql} as "{key}"' for key, sql in columns)
-            return "".join(joins) + f" cross join lateral (select {listed}) {name}", f"row_to_json({name})", people
-        listed = ", ".join(f"({number}, '{key}', to_json({sql}))" for number, (key, sql) in enumerate(columns))
-        made = f"(select json_object_agg(t.k, t.v order by t.n) as j from (values {listed}) t(n, k, v)) {name}"
-        return "".join(joins) + f" cross join lateral {made}", f"{name}.j", people
-
-    def value(self, ask: Ask, row: str) -> str | None:
+    def value(self, ask: Ask, row: str) -> Piece | None:
         """Write a field that is one value of the row, or of the hub; None for one that needs rows of its own."""
         match ask:
             case Ask(constant="introspection"):
-                return f"json_build_object('$introspection', '{ask.key}')"
+                return Known(f'{{"$introspection" : "{ask.key}"}}')
             case Ask(constant=constant) if constant:
-                return f"'{constant}'::json"
+                return Known(constant)
             case Ask(source=Column(sql)):
-                return self.fill(sql, row=row)
+                return value(ask.form, self.fill(sql, row=row))
             case Ask(source=Sealed() | SealedText() | Personal()):
-                return self.sealed(ask, row)
+                return nested(self.sealed(ask, row))
             case Ask(source=Remote(per_case)):
-                return (
-                    f"json_build_object('$remote', concat_ws('|', {ask.part}{f', {row}.case_id' if per_case else ''}))"
-                )
+                return mark("remote", str(ask.part), *([f"{row}.case_id"] if per_case else []))
             case Ask(source=Problems()):
-                return f"json_build_object('$problems', '{ask.part}')"
+                return Known(f'{{"$problems" : "{ask.part}"}}')
         return None
 
     def sealed(self, ask: Ask, row: str) -> str:
@@ -155,11 +142,10 @@ class Writer:
         assert document is not None  # noqa: S101 the planner gives one
         given = {"row": row, "category": ask.name.lower(), "CATEGORY": ask.name}
         access = self.fill(document.access, **given) if 1 in self.walls else "true"
-        return (
-            f"case when {access} then (select json_build_object('$sealed', concat_ws('|', {ask.part}, {self.fill(document.subject, **given)},"
-            f" '{ask.name}', d.key_version, d.kek, encode(d.wrapped, 'hex'), encode(d.sealed, 'hex')))"
-            f" from ({self.fill(document.sql, **given)}) d where d.sealed is not null) end"
-        )
+        subject = self.fill(document.subject, **given)
+        place = (str(ask.part), subject, f"'{ask.name}'", "d.key_version", "d.kek")
+        found = mark("sealed", *place, "encode(d.wrapped, 'hex')", "encode(d.sealed, 'hex')")
+        return f"case when {access} then (select {found} from ({self.fill(document.sql, **given)}) d where d.sealed is not null) end"
 
     def below(self, ask: Ask, row: str, guard: str = "") -> tuple[str, bool]:
         """Write a field that needs rows of its own: (SELECT of j and perhaps k, whether there is k)."""
@@ -199,7 +185,7 @@ class Writer:
         given = {"row": name, "parent": parent}
         gathered = f", concatenated({people}) as k" if people else ""
         return (
-            f"select coalesce(json_agg({json} order by {self.fill(order, **given)}), '[]') as j{gathered}"
+            f"select {array(json, self.fill(order, **given))} as j{gathered}"
             f" from {self.rows(rows, parent)} {name}{joins} where {self.fill(on, **given)}{self.conditions(ask, name)}{guard}"
         ), bool(people)
 
@@ -223,10 +209,10 @@ class Writer:
             people += [f"{name}.k"] if has_people else []
         columns.append(f"{self.parameter(Ids(asked, '', ''))}::text[]")
         named = ", ".join(f"v{number}" for number in range(len(columns)))
-        json = f"coalesce({', '.join([*found, 'null::json'])})"
+        json = nested(", ".join(found)) if found else "'null'"
         gathered = f", concatenated({' || '.join(people)}) as k" if people else ""
         return (
-            f"select coalesce(json_agg({json} order by i.n), '[]') as j{gathered}"
+            f"select {array(json, 'i.n')} as j{gathered}"
             f" from unnest({', '.join(columns)}) with ordinality i({named}, n){joins} where true{guard}"
         ), bool(people)
 
@@ -234,20 +220,19 @@ class Writer:
 def roots(writer: Writer, asks: Sequence[Ask], guard: str) -> tuple[str, str]:
     """Write the roots of an operation side by side: (FROM items with body, the pseudonyms)."""
     joins: list[str] = []
-    columns: list[tuple[str, str]] = []
+    columns: list[tuple[str, Piece]] = []
     people: list[str] = []
     for ask in asks:
-        sql = writer.value(ask, "")
-        if sql is None:
+        piece = writer.value(ask, "")
+        if piece is None:
             below, has_people = writer.below(ask, "", guard)
             name = writer.alias("f")
             joins.append(f" left join lateral ({below}) {name} on true")
-            sql = f"{name}.j"
+            piece = nested(f"{name}.j")
             people += [f"{name}.k"] if has_people else []
-        columns.append((ask.key, sql))
-    made, json, _ = writer.assembled(joins, columns, "")
+        columns.append((ask.key, piece))
     subjects = "coalesce(" + (" || ".join(people) or "null::seen[]") + ", '{}')"
-    return f"select {json} as body, {subjects} as subjects from gate{made}", subjects
+    return f"select {members(columns)} as body, {subjects} as subjects from gate{''.join(joins)}", subjects
 
 
 GATE = {
@@ -295,6 +280,6 @@ def assembled(writer: Writer, body: str, gate: str, *, audited: bool, written: b
         f"answer as materialized ({body} where gate.ok),\n"
         f"logged as ({writer.fill(logged)})\n"
         "select p.live, nullif(current_setting('hub.organisation', true), '')::int as ran_as, (select ok from gate) as fresh,"
-        " (select answer.body from answer, logged where logged.ok) as body from principal p"
+        " (select convert_to(answer.body, 'UTF8') from answer, logged where logged.ok) as body from principal p"
     )
     return Statement(sql, tuple(writer.parameters), tuple(writer.cursors))
