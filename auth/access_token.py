@@ -41,6 +41,8 @@ class AccessToken(msgspec.Struct, frozen=True, omit_defaults=True):
     purpose: str | None = None
     limits: Limits | None = None
     """What the client may ask for, where that is not what everyone may."""
+    documents_only: bool = False
+    text_in_urls: bool = False
 
 
 class SigningKeySource(Protocol):

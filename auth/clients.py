@@ -23,7 +23,7 @@ _LONGEST_NAME = 200
 _GRANTS = ("client_credentials",)
 
 _FIND = """
-select c.client_id, c.organisation, c.scopes, c.purpose, k.jwks::text as jwks,
+select c.client_id, c.organisation, c.scopes, c.purpose, c.documents_only, c.text_in_urls, k.jwks::text as jwks,
     jsonb_strip_nulls(to_jsonb(l) - 'client_id')::text as limits,
     c.status = 'ACTIVE' as active, o.suspended_at is not null as suspended
 from hub.client c
@@ -45,6 +45,11 @@ with registered as (
         null::hub.client_limit, $7::text::jsonb || jsonb_build_object('client_id', $1::text)) l where $7::text <> '{}'
 )
 insert into auth.client_key (client_id, jwks) values ($1, $6::text::jsonb)
+"""
+
+_SET = """
+update hub.client set documents_only = coalesce($2, documents_only), text_in_urls = coalesce($3, text_in_urls)
+where client_id = $1 returning client_id
 """
 
 
@@ -69,6 +74,8 @@ class Client:
     jwks: tuple[Mapping[str, Any], ...] = field(default=(), repr=False)
     limits: Limits | None = None
     barred: Reason | None = None
+    documents_only: bool = False
+    text_in_urls: bool = False
 
     def has_key(self, kid: str | None, algorithm: str) -> bool:
         """Tell whether one key of its own is meant."""
@@ -105,7 +112,15 @@ async def find(database: Database, client_id: str) -> Client:
         return Client(row["client_id"], None, barred=barred)
     jwks = tuple(msgspec.json.decode(row["jwks"])["keys"])
     limits = None if row["limits"] is None else msgspec.json.decode(row["limits"], type=Limits)
-    return Client(row["client_id"], row["organisation"], frozenset(row["scopes"]), row["purpose"], jwks, limits)
+    told = row["client_id"], row["organisation"], frozenset(row["scopes"]), row["purpose"]
+    return Client(*told, jwks, limits, documents_only=row["documents_only"], text_in_urls=row["text_in_urls"])
+
+
+async def set_client(
+    connection: Database, client_id: str, *, documents_only: bool | None = None, text_in_urls: bool | None = None
+) -> bool:
+    """Change how a client may ask; None leaves a setting as it is. Tell whether there is such a client."""
+    return await connection.fetchval(_SET, client_id, documents_only, text_in_urls) is not None
 
 
 class RegistrationRefusedError(ValueError):

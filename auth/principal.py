@@ -34,3 +34,7 @@ class Principal:
     """Until when `proof` must be remembered, UTC."""
     limits: Limits = DEFAULTS
     """How much it may ask for."""
+    documents_only: bool = False
+    """Whether it may send only documents that were published for it."""
+    text_in_urls: bool = False
+    """Whether the URL of a GET may hold text and variables; it goes through logs on the way."""

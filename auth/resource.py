@@ -106,6 +106,8 @@ def _principal(claims: AccessToken, proof: Proof, purpose: str | None) -> Princi
         proof=proof.digest,
         proof_until=datetime.fromtimestamp(proof.until, UTC),
         limits=claims.limits or DEFAULTS,
+        documents_only=claims.documents_only,
+        text_in_urls=claims.text_in_urls,
     )
 
 

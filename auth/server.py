@@ -195,6 +195,8 @@ class AuthorizationServer(StockAuthorizationServer):  # type: ignore[misc]
             organisation=client.organisation,
             purpose=client.purpose,
             limits=client.limits,
+            documents_only=client.documents_only,
+            text_in_urls=client.text_in_urls,
         )
         token = access_token.issue(claims, request.signing_key)
         return {"access_token": token, "token_type": "DPoP", "expires_in": self._lifetime, "scope": claims.scope}

@@ -32,6 +32,7 @@ from hub.audit.head import HeadKeys
 from hub.engine.compiled import WALLS, Plans
 from hub.engine.documents import Documents
 from hub.engine.execute import Engine
+from hub.engine.trusted import Trusted
 from hub.feeds.feed import Feed
 from hub.feeds.refresh import Refresher
 from hub.feeds.seal import Seal
@@ -46,7 +47,7 @@ from schema.query import SCHEMA
 DEFINERS: Final = frozenset(
     f"hub.{name}"
     for name in (
-        "access_follows", "audit_written", "count_cases", "give_pairwise_key", "refresh_case_access", "refresh_referral_access", "viewer_disclosure", "viewer_is_live",
+        "access_follows", "audit_written", "count_cases", "give_pairwise_key", "refresh_case_access", "refresh_referral_access", "viewer_disclosure", "viewer_standing",
     )
 )  # fmt: skip
 """The functions that may run as more than their caller (SECURITY DEFINER)."""
@@ -98,6 +99,7 @@ def create_app(
     app.router.redirect_slashes = False
     sealing = Sealing(keyring)
     core = SCHEMA._schema  # noqa: SLF001 strawberry keeps graphql-core's schema there, and offers it nowhere else
+    documents = Documents(core)
     app.state.pools = pools
     app.state.strangers = strangers
     app.state.budgets = Budgets(Kind.COST, pools.app, clock)
@@ -113,8 +115,9 @@ def create_app(
         refresher=app.state.refresher,
         cursor_key=keyring.subkey("cursor/1") + keyring.subkey("cursor/2"),
         index_key=keyring.subkey("index"),
-        documents=Documents(core),
+        documents=documents,
         plans=Plans(core, walls),
+        trusted=Trusted(pools.app, documents),
     )
     return app
 

@@ -23,11 +23,11 @@ from hub.commands.execute import mutate
 from hub.engine.documents import UNFIT, RequestRefusedError, TooManyRequestsError
 from hub.engine.execute import USED, Engine, operation, query
 from hub.engine.limits import exceeded, problem
+from hub.request import OLD, media_type, queries_only, read
 from schema.directives import OPERATION
 
 PADDING: Final = 1024
 """Answers are filled up to a multiple of this, so that their length tells little (security, response size)."""
-NEW: Final = "application/graphql-response+json"
 UNREACHABLE: Final = (
     OSError,
     asyncpg.PostgresConnectionError,
@@ -41,18 +41,6 @@ UNREACHABLE: Final = (
 log = structlog.get_logger(__name__)
 
 
-class Asked(msgspec.Struct):
-    """The body of a request (GraphQL over HTTP, section 5.4)."""
-
-    query: str
-    variables: dict[str, Any] | None = None
-    operationName: str | None = None  # noqa: N815 the specification's name
-    extensions: dict[str, Any] | None = None
-
-
-_DECODER: Final = msgspec.json.Decoder(Asked)
-
-
 @dataclass
 class Told:
     """What an answer says beside its data and errors: how the client's budget stands, and the cost where that was asked for."""
@@ -62,6 +50,12 @@ class Told:
     cost: int | None = None
     wants_cost: bool = False
     wait: int = 0
+    kind: str = OLD
+    """The media type."""
+
+    def status(self, refusal: RequestRefusedError) -> int:
+        """Give a refusal's HTTP status: in the old media type, a well-formed request has 200 whatever comes of it (GraphQL over HTTP, 6.4.1)."""
+        return 200 if self.kind == OLD and refusal.well_formed else refusal.status
 
     def headers(self) -> dict[str, str]:
         """Give the headers, all of them functions of the client's own requests."""
@@ -78,7 +72,7 @@ async def answer(request: Request) -> Response:
     """Answer one GraphQL request."""
     engine: Engine = request.app.state.engine
     resource: Resource = request.app.state.resource
-    told = request.state.told = Told()
+    told = request.state.told = Told(kind=media_type(request.headers.get("accept", "")) or OLD)
     try:
         refuse_strangers(request)
         principal = await resource.principal(
@@ -87,10 +81,13 @@ async def answer(request: Request) -> Response:
         use_once(request, principal)
         told.spending, told.limit = Spending(request.app.state.budgets, principal), principal.limits.cost
         await spend(told.spending, principal, OPERATION.weight)
-        asked = await read(request, principal.limits.body_bytes)
+        asked = await read(request, principal)
         told.wants_cost = (asked.extensions or {}).get("cost") is True
-        document = await engine.documents.read(asked.query, principal.limits)
-        run = operation(engine, principal, document, asked.operationName, asked.variables or {})
+        document = await engine.trusted.read(principal, asked.query, asked.documentId)
+        queries_only(request, document.operation(asked.operationName))
+        run = operation(
+            engine, principal, document, asked.operationName, asked.variables or {}, by_id=asked.query is None
+        )
         told.cost = run.cost
         await spend(told.spending, principal, run.cost - OPERATION.weight)
         with request.app.state.under_way.one_more(principal):
@@ -104,17 +101,16 @@ async def answer(request: Request) -> Response:
             told.spending.undo()
         body = {"errors": [problem("UNAUTHENTICATED" if error.status == 401 else "BAD_REQUEST", error.description)]}  # noqa: PLR2004 HTTP
         return _json(request, error.status, msgspec.json.encode(body), error.headers)
-    except TooManyRequestsError as refusal:
-        told.wait = refusal.wait
-        return respond(request, resource, 429, None, refusal.errors)
     except RequestRefusedError as refusal:
-        told.cost = refusal.cost
-        return respond(request, resource, 400, None, refusal.errors)
+        told.cost, told.wait = told.cost or refusal.cost, refusal.wait
+        return respond(request, resource, told.status(refusal), None, refusal.errors)
     except GraphQLError:
-        return respond(request, resource, 400, None, [problem("BAD_USER_INPUT", UNFIT)])
+        unfit = RequestRefusedError(problem("BAD_USER_INPUT", UNFIT))
+        return respond(request, resource, told.status(unfit), None, unfit.errors)
     except (asyncpg.CharacterNotInRepertoireError, asyncpg.UntranslatableCharacterError):
         text = "A text holds a character that cannot be stored, such as NUL: leave it out."
-        return respond(request, resource, 400, None, [problem("BAD_USER_INPUT", text)])
+        unfit = RequestRefusedError(problem("BAD_USER_INPUT", text))
+        return respond(request, resource, told.status(unfit), None, unfit.errors)
     except (asyncpg.QueryCanceledError, TimeoutError):
         return respond(
             request,
@@ -175,28 +171,6 @@ async def spend(spending: Spending, principal: Principal, amount: int) -> None:
         raise TooManyRequestsError(spending.balance.resets, exceeded("cost_per_minute", most, amount))
 
 
-async def read(request: Request, most: int) -> Asked:
-    """Read the body of a request, of at most so many bytes; raise RequestRefusedError."""
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if request.method != "POST" or kind != "application/json":
-        raise RequestRefusedError(
-            problem("BAD_REQUEST", "Send the operation as POST with Content-Type: application/json.")
-        )
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > most:
-            raise RequestRefusedError(exceeded("body_bytes", most, len(body)))
-    try:
-        return _DECODER.decode(bytes(body))
-    except (msgspec.DecodeError, msgspec.ValidationError, UnicodeDecodeError, RecursionError):
-        raise RequestRefusedError(
-            problem(
-                "BAD_REQUEST", 'The body must be JSON: {"query": "...", "variables": {...}, "operationName": "..."}.'
-            )
-        ) from None
-
-
 def respond(request: Request, resource: Resource, status: int, data: bytes | None, errors: Any) -> Response:
     """Put data and errors together as one answer, filled up to a length that tells little."""
     parts = [b'{"data":' + data if data is not None else b"{"]
@@ -210,12 +184,8 @@ def respond(request: Request, resource: Resource, status: int, data: bytes | Non
 
 
 def _json(request: Request, status: int, body: bytes, headers: Any) -> Response:
-    """Answer in the media type asked for; in the old one a well-formed request has status 200 (GraphQL over HTTP, 6.4)."""
-    new = NEW in request.headers.get("accept", "")
-    plain = 200 if not new and status == 400 and b'"code":"BAD_REQUEST"' not in body else status  # noqa: PLR2004 HTTP
-    return Response(
-        body,
-        plain,
-        {"Cache-Control": "no-store", **request.state.told.headers(), **headers},
-        f"{NEW if new else 'application/json'}; charset=utf-8",
-    )
+    """Answer in the media type asked for."""
+    told: Told = request.state.told
+    allowed = {"Allow": "POST" if request.method == "GET" else "GET, POST"} if status == 405 else {}  # noqa: PLR2004 HTTP
+    sent = {"Cache-Control": "no-store", **told.headers(), **allowed, **headers}
+    return Response(body, status, sent, f"{told.kind}; charset=utf-8")

@@ -11,6 +11,7 @@ from hub.cli.audit import audit
 from hub.cli.clients import client
 from hub.cli.demo import demo
 from hub.cli.doctor import doctor
+from hub.cli.documents import documents
 from hub.cli.errors import KNOWN, explain, report_fault
 from hub.cli.keygen import keygen
 from hub.cli.organisations import organisation
@@ -37,6 +38,7 @@ app.command(rich_help_panel="Look after it")(doctor)
 app.command(rich_help_panel="Let partners in")(keygen)
 app.add_typer(organisation, rich_help_panel="Let partners in")
 app.add_typer(client, rich_help_panel="Let partners in")
+app.add_typer(documents, rich_help_panel="Let partners in")
 app.add_typer(audit, rich_help_panel="Look after it")
 
 

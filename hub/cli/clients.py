@@ -1,14 +1,15 @@
-"""This module lets an operator register a partner's client by its public keys."""
+"""This module lets an operator register a partner's client by its public keys, and set how it may ask."""
 
 import asyncio
 import json
 import sys
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Final
 
 import typer
 
-from auth.clients import RegistrationRefusedError, register_client
+from auth.clients import RegistrationRefusedError, register_client, set_client
 from auth.purposes import Purpose
 from hub.cli.database import connected, need_databases
 from hub.cli.errors import CommandError
@@ -18,9 +19,23 @@ from hub.settings import Settings
 client: Final = typer.Typer(name="client", no_args_is_help=True, help="Register a partner's client.")
 
 
+class Asking(StrEnum):
+    """What a client may send: published documents only, or any."""
+
+    ONLY = "only"
+    ANY = "any"
+
+
+class Urls(StrEnum):
+    """What the URL of a client's GET may hold: the ids of published documents, or text and variables too."""
+
+    IDS = "ids"
+    TEXT = "text"
+
+
 @client.callback()
 def about() -> None:
-    """Register a partner's client."""
+    """Register a partner's client, and set how it may ask."""
 
 
 @client.command()
@@ -54,6 +69,39 @@ def add(
         )
     )
     typer.echo(f"Added {name}.")
+
+
+@client.command(name="set")
+def set_(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The client id.")],
+    documents: Annotated[
+        Asking | None, typer.Option(help="only: nothing but documents published for it. At once.")
+    ] = None,
+    urls: Annotated[
+        Urls | None,
+        typer.Option(help="text: its GETs may hold text and variables, which logs on the way then hold too."),
+    ] = None,
+) -> None:
+    """Set how a client may ask; what is not named stays as it is. A new client may send any document, and GET by ids.
+
+    Needs HUB_AUTH_DATABASE_URL. `--documents` holds at once, also for tokens that are out; `--urls` within ten minutes.
+
+    ```sh
+    hub client set pen-centre --documents only
+    ```
+    """
+    if documents is None and urls is None:
+        raise typer.BadParameter("Name what to set: --documents, --urls, or both.")
+    only = None if documents is None else documents is Asking.ONLY
+    text = None if urls is None else urls is Urls.TEXT
+    asyncio.run(_set(started("auth_database_url"), name, only, text))
+    typer.echo(f"Set {name}.")
+
+
+async def _set(settings: Settings, name: str, only: bool | None, text: bool | None) -> None:  # noqa: FBT001 two settings
+    async with connected(settings, "auth_database_url") as connection:
+        if not await set_client(connection, name, documents_only=only, text_in_urls=text):
+            raise CommandError(f"There is no client {name!r}; hub client add registers one.")
 
 
 async def _add(settings: Settings, organisation: str, **wanted: Any) -> None:

@@ -42,6 +42,13 @@ DOCUMENTS: Final = 1000
 class RequestRefusedError(Exception):
     """An operation that is not run: every reason at once, as GraphQL errors."""
 
+    status = 400
+    """The HTTP status, for whoever asks in the media type that has one for each outcome."""
+    well_formed = True
+    """Whether the request was one at all, whatever is wrong with what it asks for."""
+    wait = 0
+    """In how many seconds it may be tried again, if that is of any use."""
+
     def __init__(self, *errors: dict[str, Any]) -> None:
         super().__init__("The operation was refused.")
         self.errors = errors
@@ -51,6 +58,9 @@ class RequestRefusedError(Exception):
 
 class TooManyRequestsError(RequestRefusedError):
     """An operation that may be run later: in `wait` seconds (RFC 6585, section 4)."""
+
+    status = 429
+    well_formed = False
 
     def __init__(self, wait: int, *errors: dict[str, Any]) -> None:
         super().__init__(*errors)
@@ -94,10 +104,14 @@ class Documents:
 
     async def read(self, text: str, limits: Limits) -> Document:
         """Give the document of a text as `get` does; a new one is judged beside what else the process does, for that can take a second."""
-        known = self._known.get(hashlib.sha256(text.encode()).digest())
+        known = self.known(hashlib.sha256(text.encode()).digest())
         if known is None:
             known = await asyncio.to_thread(self.get, text, limits)
         return known
+
+    def known(self, digest: bytes) -> Document | None:
+        """Give the document of a digest, if it was read lately."""
+        return self._known.get(digest)
 
     def get(self, text: str, limits: Limits = DEFAULTS) -> Document:
         """Give the document of a text; raise RequestRefusedError with all that is wrong with it.

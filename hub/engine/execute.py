@@ -17,10 +17,11 @@ from hub.engine.compiled import Compiled, Plans
 from hub.engine.cursors import Cursors
 from hub.engine.documents import Document, Documents, RequestRefusedError, variable_values
 from hub.engine.limits import PLANNED, beyond, problem
-from hub.engine.plan import Arguments, Plan
+from hub.engine.plan import Arguments
 from hub.engine.selection import Variables, arguments
 from hub.engine.splice import MARK, Fill, cursors, opened, splice
 from hub.engine.statement import Statement
+from hub.engine.trusted import DocumentUnknownError, Trusted
 from hub.feeds.refresh import Refresher
 from hub.sealing import Sealing
 
@@ -46,6 +47,7 @@ class Engine:
     index_key: bytes = field(repr=False)
     documents: Documents
     plans: Plans
+    trusted: Trusted
 
 
 @dataclass(frozen=True)
@@ -61,10 +63,18 @@ class Operation:
     binding: Binding
     cost: int
     """By the schema's @cost and @listSize: of the document and the variables, never of what there is to find."""
+    by_id: bool = False
+    """Whether the document was asked for by its id, so that it must be one of the client's published ones still."""
 
 
 def operation(
-    engine: Engine, principal: Principal, document: Document, name: str | None, given: dict[str, Any]
+    engine: Engine,
+    principal: Principal,
+    document: Document,
+    name: str | None,
+    given: dict[str, Any],
+    *,
+    by_id: bool = False,
 ) -> Operation:
     """Coerce, compile and judge a request, before anything is asked of the database; raise RequestRefusedError."""
     node, limits = document.operation(name), principal.limits
@@ -84,7 +94,7 @@ def operation(
         raise RequestRefusedError(
             problem("PURPOSE_REQUIRED", "Reading or changing cases needs a purpose: send the header Hub-Purpose.")
         )
-    return Operation(principal, document, node, variables, given, compiled, binding, cost)
+    return Operation(principal, document, node, variables, given, compiled, binding, cost, by_id)
 
 
 async def query(engine: Engine, asked: Operation) -> bytes:
@@ -113,13 +123,15 @@ async def fetch(
     outcome: str = "DONE",
 ) -> bytes:
     """Run a statement behind its gate; raise AuthError when the gate is shut, FaultError when it ran as anybody else."""
-    base = _base(asked.principal, asked.document, asked.compiled.plan, subject, outcome)
+    base = _base(asked, subject, outcome)
     values = asked.binding.values(wanted.parameters, base, parts)
     row = await connection.fetchrow(wanted.sql, *values, timeout=asked.principal.limits.statement_seconds)
     if row is None or row["ran_as"] != asked.principal.organisation:
         raise FaultError
-    if not row["live"]:
+    if row["trusted"] is None:
         raise refused("invalid_token", "The access token, its client or its organisation is no longer valid.")
+    if not row["trusted"]:
+        raise DocumentUnknownError
     if not row["fresh"]:
         raise refused("invalid_dpop_proof", USED)
     body = row["body"]
@@ -128,9 +140,8 @@ async def fetch(
     return body or b"null"
 
 
-def _base(
-    principal: Principal, document: Document, plan: Plan, subject: object, outcome: str = "DONE"
-) -> dict[str, Any]:
+def _base(asked: Operation, subject: object, outcome: str) -> dict[str, Any]:
+    principal, plan = asked.principal, asked.compiled.plan
     return {
         "org": principal.organisation,
         "client": principal.client,
@@ -141,7 +152,8 @@ def _base(
         "token": principal.token_id,
         "expires_at": principal.expires_at,
         "purpose": principal.purpose,
-        "operation": document.digest,
+        "operation": asked.document.digest,
+        "by_id": asked.by_id,
         "action": f"{plan.kind} {' '.join(sorted(set(plan.actions)))}",
         "categories": sorted(plan.categories),
         "commit": "on" if plan.durable else "off",

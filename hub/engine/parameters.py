@@ -128,10 +128,6 @@ def page_problems(values: Mapping[str, Any]) -> list[tuple[str, str]]:
             found.append((name, "must be 0 or more"))
     if values.get("first") is not None and values.get("last") is not None:
         found.append(("last", "cannot be given together with first"))
-    if values.get("first") is not None and values.get("before") is not None:
-        found.append(("before", "goes with last, not with first"))
-    if values.get("last") is not None and values.get("after") is not None:
-        found.append(("after", "goes with first, not with last"))
     orders = [order["field"] for order in values.get("orderBy") or []]
     if len(orders) != len(set(orders)):
         found.append(("orderBy", "names the same field twice"))

@@ -18,8 +18,7 @@ from schema.fields import Column, Many, Nested, One, Order, Page, Personal, Prob
 
 CASTS = {
     "org": "int", "client": "text", "user": "text", "scopes": "text", "proof": "bytea", "proof_until": "timestamptz", "token": "text",
-    "purpose": "text", "operation": "bytea", "expires_at": "timestamptz", "action": "text", "categories": "text[]", "commit": "text",
-    "subject": "uuid", "outcome": "text",
+    "purpose": "text", "operation": "bytea", "expires_at": "timestamptz", "action": "text", "categories": "text[]", "commit": "text", "subject": "uuid", "outcome": "text", "by_id": "boolean",
 }  # fmt: skip
 
 
@@ -236,9 +235,9 @@ def roots(writer: Writer, asks: Sequence[Ask], guard: str) -> tuple[str, str]:
 
 
 GATE = {
-    "proof": "insert into seen_proof (proof, until, organisation) select {proof}, {proof_until}, {org} from principal where live"
+    "proof": "insert into seen_proof (proof, until, organisation) select {proof}, {proof_until}, {org} from principal where trusted"
     " on conflict do nothing returning true as ok",
-    "live": "select true as ok from principal where live",
+    "live": "select true as ok from principal where trusted",
 }
 """What must be true before anything is read: the proof is new, or (for what follows in the same request) the asker is live."""
 
@@ -251,7 +250,7 @@ def statement(plan: Plan, asks: Sequence[Ask], gate: str, walls: frozenset[int])
 
 
 def assembled(writer: Writer, body: str, gate: str, *, audited: bool, written: bool = False) -> Statement:
-    """Bind the principal, pass the gate, answer, and leave the audit record, each part naming the one it needs.
+    """Bind the principal (`trusted` is null where it is not live, false where its document is none of its own), pass the gate, answer, and leave the audit record, each part naming the one it needs.
 
     `written` is for what a command did: whom it concerned is on record, whatever is asked back.
     """
@@ -275,11 +274,11 @@ def assembled(writer: Writer, body: str, gate: str, *, audited: bool, written: b
         else "select true as ok from answer"
     )
     sql = (
-        f"with principal as materialized (select case when {bound} then viewer_is_live({writer.base('token')}) end as live),\n"
+        f"with principal as materialized (select case when {bound} then {writer.fill('viewer_standing({token}, {operation}, {by_id})')} end as trusted),\n"
         f"gate as materialized ({writer.fill(GATE[gate])}),\n"
         f"answer as materialized ({body} where gate.ok),\n"
         f"logged as ({writer.fill(logged)})\n"
-        "select p.live, nullif(current_setting('hub.organisation', true), '')::int as ran_as, (select ok from gate) as fresh,"
+        "select p.trusted, nullif(current_setting('hub.organisation', true), '')::int as ran_as, (select ok from gate) as fresh,"
         " (select convert_to(answer.body, 'UTF8') from answer, logged where logged.ok) as body from principal p"
     )
     return Statement(sql, tuple(writer.parameters), tuple(writer.cursors))

@@ -177,7 +177,7 @@ class Maker:
         """Write the arguments of a page, of those that go together."""
         modes = [(), ("first",), ("first", "after"), ("after",)]
         if "last" in known:
-            modes += [("last",), ("last", "before"), ("before",), ("after", "before")]
+            modes += [("last",), ("last", "before"), ("before",), ("after", "before"), ("first", "before"), ("last", "after"), ("first", "after", "before")]  # fmt: skip
         wanted = self.one_of(modes)
         kinds = PRINTED.type_map
         asked = {n: self.argument(kinds["Int"], n) for n in wanted if n in ("first", "last")}  # type: ignore[arg-type]

@@ -15,7 +15,7 @@ from tests.hub.shell import Run
 from tests.world import World
 
 COMMANDS = (
-    "demo", "query", "token", "schema", "serve", "worker", "migrate", "keygen", "organisation add", "client add", "doctor",
+    "demo", "query", "token", "schema", "serve", "worker", "migrate", "keygen", "organisation add", "client add", "client set", "documents publish", "documents list", "documents withdraw", "doctor",
     "audit verify",
 )  # fmt: skip
 

@@ -1,55 +1,16 @@
-"""The hub as a subgraph: what a router may ask, and that a federation composes it."""
+"""The hub as a subgraph: what a router may ask. tests/http has it composed, and a router asks it."""
 
-import json
-import shutil
-import subprocess
-from pathlib import Path
 from typing import Any
-
-import pytest
 
 from auth.scopes import NAMES
 from hub.engine.compiled import Plans
 from hub.engine.documents import Documents, variable_values
-from schema.federation import subgraph
 from schema.query import SCHEMA
 from tests.world import World
 
-LOCKED = Path(__file__).parent / "composition"
 ENTITIES = (
     "query ($r: [_Any!]!) { _entities(representations: $r) { __typename ... on Case { status } ... on City { code } } }"
 )
-
-
-@pytest.fixture(scope="module")
-def composition(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with Apollo's own composition in it."""
-    npm = shutil.which("npm")
-    if npm is None or shutil.which("node") is None:
-        pytest.skip("node and npm are not here to compose with")
-    folder = tmp_path_factory.mktemp("composition")
-    for name in ("package.json", "package-lock.json", "compose.js"):
-        shutil.copy(LOCKED / name, folder)
-    done = subprocess.run(  # noqa: S603 a program found
-        [npm, "ci", "--no-audit", "--no-fund"], cwd=folder, check=False, capture_output=True, timeout=120
-    )
-    if done.returncode:
-        pytest.skip("npm cannot reach a registry for @apollo/composition")
-    return folder
-
-
-def test_a_federation_composes_the_subgraph(composition: Path) -> None:
-    """Beside a subgraph that knows cases by their id; scopes, costs and sizes are in what a router reads."""
-    (composition / "hub.graphql").write_text(subgraph(SCHEMA.as_str()))
-
-    done = subprocess.run(["node", "compose.js"], cwd=composition, check=True, capture_output=True, text=True)  # noqa: S607 any node
-
-    told = json.loads(done.stdout)
-    assert told["errors"] == []
-    assert '@join__type(graph: HUB, key: "id")' in told["supergraph"]
-    assert '@requiresScopes(scopes: [["cases:read"]])' in told["supergraph"]
-    assert 'slicingArguments: ["first", "last"]' in told["supergraph"]
-    assert "_Any" not in told["supergraph"].partition("type Case ")[2]
 
 
 async def test_hidden_and_absent_and_wrong_are_the_same_null(world: World) -> None:

@@ -6,8 +6,8 @@ from tests.conftest import Database
 
 RIGHTS = {
     "hub_auth": {
-        "budget": "INSERT SELECT UPDATE", "client": "INSERT SELECT", "client_limit": "INSERT SELECT UPDATE", "organisation": "SELECT",
-        "revoked_token": "INSERT SELECT",
+        "budget": "INSERT SELECT UPDATE", "client": "INSERT SELECT UPDATE", "client_limit": "INSERT SELECT UPDATE", "organisation": "SELECT",
+        "revoked_token": "INSERT SELECT", "trusted_document": "DELETE INSERT SELECT",
     },
     "hub_worker": {
         "audit": "SELECT", "audit_event": "INSERT SELECT", "audit_head": "INSERT SELECT", "audit_horizon": "INSERT SELECT UPDATE",
@@ -32,6 +32,16 @@ async def test_the_other_roles_have_what_they_need_and_no_more(database: Databas
     )
 
     assert {row["relname"]: row["rights"] for row in found} == RIGHTS[role]
+
+
+async def test_the_authorization_server_changes_of_a_client_how_it_may_ask_and_nothing_else(database: Database) -> None:
+    """Not whose it is, nor what it may ever do."""
+    admin = await database.connect("postgres")
+    found = await admin.fetch(
+        "select attname from pg_attribute where attrelid = 'hub.client'::regclass and attnum > 0 and has_column_privilege('hub_auth', attrelid, attnum, 'UPDATE')"
+    )
+
+    assert {row["attname"] for row in found} == {"documents_only", "text_in_urls"}
 
 
 async def test_the_role_of_requests_can_neither_empty_a_table_nor_refer_to_one(database: Database) -> None:

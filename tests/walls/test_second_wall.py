@@ -128,10 +128,11 @@ async def test_an_organisation_without_any_part_sees_what_is_public(raw: Raw) ->
 
 
 async def test_a_token_without_scopes_sees_its_own_standing(raw: Raw) -> None:
-    """Its client and its organisation's agreements: what it agreed to is no secret to it."""
+    """Its client, what that may ask, and its organisation's agreements: what it agreed to is no secret to it."""
     assert set(await raw.seen(Bound("pen-centre", "pen", ()))) == PUBLIC | {
         "budget",
         "client",
+        "trusted_document",
         "agreement",
         "agreement_approval",
     }
