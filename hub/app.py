@@ -47,7 +47,8 @@ from schema.query import SCHEMA
 DEFINERS: Final = frozenset(
     f"hub.{name}"
     for name in (
-        "access_follows", "audit_written", "count_cases", "give_pairwise_key", "refresh_case_access", "refresh_referral_access", "viewer_disclosure", "viewer_standing",
+        "access_follows", "audit_written", "case_retraction_follows", "count_cases", "emergency_told", "give_pairwise_key", "late_retraction_follows",
+        "referral_retraction_follows", "refresh_case_access", "refresh_referral_access", "retract_before_deletion", "retract_lapsed", "viewer_disclosure", "viewer_standing",
     )
 )  # fmt: skip
 """The functions that may run as more than their caller (SECURITY DEFINER)."""

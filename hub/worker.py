@@ -1,4 +1,4 @@
-"""This module is the worker: it syncs feeds, orders audit records, freezes statistics, and removes what is only in the way."""
+"""This module is the worker: it syncs feeds, orders audit records, freezes statistics, retracts what has ended, and removes what is only in the way."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -59,6 +59,7 @@ async def duties(pool: "Pool[Any]", refresher: Refresher, keys: HeadKeys, stop: 
         group.create_task(keep_synced(pool, refresher, stop))
         group.create_task(every(SEQUENCE_EVERY, sequencer.run, stop))
         group.create_task(every(PRUNE_EVERY, lambda: prune(pool), stop))
+        group.create_task(every(PRUNE_EVERY, lambda: retract(pool), stop))
         group.create_task(every(FREEZE_EVERY, lambda: freeze(pool), stop))
     # What was recorded up to the end is in its log before this process goes.
     await attempt(sequencer.run)
@@ -70,6 +71,14 @@ async def prune(pool: "Pool[Any]") -> int:
     for table in PRUNED:
         status = await pool.execute(f"delete from {table}")  # noqa: S608 a name of our own; the policy has the condition
         count += int(status.rpartition(" ")[2])
+    return count
+
+
+async def retract(pool: "Pool[Any]") -> int:
+    """Retract what ended by time alone; return how many rows were looked at."""
+    count = 0
+    while looked := await pool.fetchval("select retract_lapsed()"):
+        count += looked
     return count
 
 

@@ -8,6 +8,7 @@ from auth.scopes import Scope
 from schema.audit import ACCESS_LOG
 from schema.consents import Consent
 from schema.edges import AuditEventRef, FeedResultRef, ReferralRef
+from schema.emergencies import Emergency
 from schema.enums import (
     CaseOrderField,
     CaseStatus,
@@ -23,7 +24,7 @@ from schema.nodes import Connection, Node
 from schema.persons import Assessment, Contact, Family, Health, Identity, PersonInput, Profile, Threat, Whereabouts
 from schema.referrals import REFERRALS, ReferralFilter, ReferralOrder
 from schema.residencies import Residency
-from schema.rows import CASE, CASE_WITHHELD, CONSENT, DISCLOSURE, REFERRAL, RESIDENCY, case_document
+from schema.rows import CASE, CASE_WITHHELD, CONSENT, DISCLOSURE, EMERGENCY, REFERRAL, RESIDENCY, case_document
 from schema.scalars import CountryCode, Date, DateTime, Duration, MaxAge
 
 CASES = Page(
@@ -97,6 +98,13 @@ class Case(Node):
     )
     consents: list[Consent] | None = many(
         CONSENT, "{row}.case_id = {parent}.case_id", "{row}.given_on, {row}.consent_id", Scope.CONSENTS_READ
+    )
+    emergencies: list[Emergency] | None = many(
+        EMERGENCY,
+        "{row}.case_id = {parent}.case_id",
+        "{row}.asked_at, {row}.emergency_id",
+        Scope.CASES_EMERGENCY,
+        description="The glass broken for this case: by the viewer's organisation; for ICORN, by anyone, with what waits for its approval.",
     )
     disclosure: list[DisclosureRule] = many(
         DISCLOSURE,

@@ -16,6 +16,7 @@ from schema.fields import NOUNS, Printed, source
 from schema.organisations import Organisation
 from schema.referrals import Message, Referral, ReferralEvent
 from schema.residencies import Residency
+from schema.retractions import Retraction
 
 VERSION: Final = "https://specs.apollo.dev/federation/v2.9"
 OWN: Final = frozenset({"_Any", "_Entity", "_Service", "_entities", "_service"})
@@ -32,7 +33,8 @@ Entity = Annotated[
     | Organisation
     | Referral
     | ReferralEvent
-    | Residency,
+    | Residency
+    | Retraction,
     strawberry.union("_Entity", description="Whatever a federation knows by its id."),
 ]
 Representation = NewType("Representation", dict)  # type: ignore[type-arg] # JSON of any shape

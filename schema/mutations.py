@@ -6,9 +6,11 @@ from auth.scopes import Scope
 from schema.cases import Case, HoldCaseInput, LinkRecordsInput, OpenCaseInput, ShareCaseInput
 from schema.consents import Consent, RecordConsentInput, WithdrawConsentInput
 from schema.directives import OPERATION
+from schema.emergencies import ApproveBreakGlassInput, BreakGlassInput
 from schema.fields import Command, Problems, asked, one, source
 from schema.referrals import Referral, SubmitReferralInput
-from schema.rows import CASE, CONSENT, REFERRAL
+from schema.retractions import AcknowledgeRetractionInput, Retraction
+from schema.rows import CASE, CONSENT, REFERRAL, RETRACTION
 
 
 @strawberry.type(description="Expected trouble with an input: shown beside the field it concerns. Nothing was changed.")
@@ -41,6 +43,14 @@ class ConsentPayload:
     """What became of a consent."""
 
     consent: Consent | None = one(CONSENT, "{row}.consent_id = {subject}::uuid")
+    problems: list[Problem] = source(Problems())
+
+
+@strawberry.type
+class RetractionPayload:
+    """What became of a retraction."""
+
+    retraction: Retraction | None = one(RETRACTION, "{row}.name = {subject}::uuid")
     problems: list[Problem] = source(Problems())
 
 
@@ -81,4 +91,19 @@ class Mutation:
     @asked(Command(), Scope.CONSENTS_WRITE)
     def withdraw_consent(self, input: WithdrawConsentInput) -> ConsentPayload | None:  # noqa: A002 the contract's name
         """Take a decision back. It ends at once, everywhere."""
+        raise NotImplementedError
+
+    @asked(Command(), Scope.CASES_READ, Scope.REFERRALS_READ)
+    def acknowledge_retraction(self, input: AcknowledgeRetractionInput) -> RetractionPayload | None:  # noqa: A002 the contract's name
+        """Give the receipt: what was retracted is deleted, or not yet, and then why."""
+        raise NotImplementedError
+
+    @asked(Command(), Scope.CASES_EMERGENCY)
+    def break_glass(self, input: BreakGlassInput) -> CasePayload | None:  # noqa: A002 the contract's name
+        """Emergency access for a limited time; the case's owners are told at once."""
+        raise NotImplementedError
+
+    @asked(Command(), Scope.CASES_EMERGENCY)
+    def approve_break_glass(self, input: ApproveBreakGlassInput) -> CasePayload | None:  # noqa: A002 the contract's name
+        """ICORN's approval, without which a sealed case does not open."""
         raise NotImplementedError

@@ -29,6 +29,7 @@ from schema.nodes import Connection, Node
 from schema.organisations import ORGANISATIONS, Organisation
 from schema.referrals import REFERRALS, Message, Referral, ReferralBy, ReferralEvent, ReferralFilter, ReferralOrder
 from schema.residencies import Residency
+from schema.retractions import ACKNOWLEDGED, RETRACTIONS, Retraction
 from schema.rows import AUDIT_CONSISTENCY, AUDIT_PROOF, CASE, CITY, FEED, ORGANISATION, REFERRAL, VIEWER
 from schema.scalars import SCALARS, Duration, MaxAge
 from schema.statistics import Statistics, statistics
@@ -156,6 +157,16 @@ class Query:
     @asked(One(AUDIT_PROOF), Scope.AUDIT_READ, arguments={"event": BY_NAME})
     def audit_proof(self, event: strawberry.ID) -> AuditProof | None:
         """Proof that one of the viewer's own events stands in the log, against a signed tree head."""
+        raise NotImplementedError
+
+    @asked(RETRACTIONS, Scope.CASES_READ, Scope.REFERRALS_READ, arguments={"acknowledged": ACKNOWLEDGED})
+    def retractions(
+        self,
+        acknowledged: bool | None = UNSET,  # noqa: FBT001 the contract's argument
+        first: int | None = UNSET,
+        after: str | None = UNSET,
+    ) -> Connection[Retraction] | None:
+        """What the viewer held and must now delete, newest first; for ICORN, what everyone must."""
         raise NotImplementedError
 
     @asked(AUDIT_HEADS, Scope.AUDIT_READ)

@@ -86,6 +86,19 @@ CONSENT = Rows(
     subject="pseudonym",
 )
 
+EMERGENCY = Rows(
+    "select e.id as emergency_id, e.case_id, e.organisation, e.categories, e.asked_at, e.approved_at, e.reason,"
+    " emergency_waits(e, f.sealed, {now}) as waits, upper(emergency_period(e, f.sealed)) as until"
+    " from emergency e join case_file f on f.id = e.case_id"
+    " join case_access a on a.case_id = e.case_id and a.organisation = {org} and holds(a.overview, {now})",
+    access="(select viewer_has('cases:read', 'cases:emergency')) and (e.organisation = {org} or (select viewer_is_icorn()))",
+)
+RETRACTION = Rows(
+    "select r.id as name, r.organisation, r.kind, case when r.organisation = {org} then r.subject else r.icorn_subject end as subject,"
+    " r.categories, r.at, r.acknowledged_at, r.note from retraction r",
+    access="(r.organisation = {org} or (select viewer_is_icorn())) and (select viewer_has('cases:read') or viewer_has('referrals:read'))",
+)
+
 FEED = Rows(
     "select f.id as feed_id, f.code, f.organisation, f.kind, f.paused, f.last_synced_at, f.last_problem, {now} - f.last_synced_at as lag,"
     " case when f.last_synced_at is null then 'UNAVAILABLE' when f.last_synced_at + 2 * f.every < {now} and f.state = 'FRESH' then 'STALE'"
@@ -166,6 +179,16 @@ def referral_text(column: str) -> Document:
     )
 
 
+EMERGENCY_REASON = Document(
+    subject="'case:' || {row}.case_id",
+    sql="select 1 as key_version, {row}.reason as sealed, k.kek, k.wrapped from case_key k where k.case_id = {row}.case_id",
+    access="{row}.reason is not null",
+)
+RETRACTION_NOTE = Document(
+    subject="'retraction:' || {row}.name",
+    sql="select 1 as key_version, {row}.note as sealed, k.kek, k.wrapped from retraction_key k where k.retraction_id = {row}.name",
+    access="{row}.note is not null",
+)
 CONSENT_EVIDENCE = Document(
     subject="case when {row}.referral_id is null then 'case:' || {row}.case_id else 'referral:' || {row}.referral_id end",
     sql="select 1 as key_version, {row}.evidence as sealed, k.kek, k.wrapped from"

@@ -52,6 +52,7 @@ async def populate(world: World) -> None:
     await _decisions(world)
     await _feeds(world)
     await _statistics(world)
+    await _afterwards(world)
 
 
 async def _organisations(world: World) -> None:
@@ -224,6 +225,36 @@ async def _statistics(world: World) -> None:
     for columns, count in cells:
         await world.insert("statistics_cell", period="2026-04-01", count=count, **columns)
     await world.insert("statistics_cell", period="2026-01-01", count=10)
+
+
+async def _afterwards(world: World) -> None:
+    """Glass that was broken, and what was retracted: acknowledged, not yet, and kept with a note."""
+    orgs = world.organisations
+    broken: list[tuple[str, str, str, list[str], dict[str, Any]]] = [
+        ("g city", "shared", "harbour-city", ["PROFILE"], {"asked_at": "2026-06-01T11:00:00Z", "client": "city"}),
+        ("g pen", "plain", "pen-centre", ["HEALTH", "THREAT"], {"asked_at": "2026-06-01T12:00:00Z", "client": "pen"}),
+        ("g past", "plain", "pen-centre", ["THREAT"], {"asked_at": "2026-05-31T11:00:00Z", "client": "pen"}),
+        ("g waits", "sealed", "pen-centre", ["OVERVIEW"], {"asked_at": "2026-06-01T09:00:00Z", "client": "pen"}),
+        ("g late", "sealed", "harbour-city", ["OVERVIEW"], {"asked_at": "2026-05-31T09:00:00Z", "client": "city"}),
+        ("g let", "sealed", "harbour-city", ["OVERVIEW"], {"asked_at": "2026-06-01T08:00:00Z", "client": "city", "approved_at": "2026-06-01T09:30:00Z", "approver": "desk"}),
+    ]  # fmt: skip
+    for name, case, organisation, categories, columns in broken:
+        reason = await seal(world, "case", named(case), "REASON", f"Because of {name}.")
+        await world.insert("emergency", id=named(name), case_id=named(case), organisation=orgs[organisation], categories=categories, reason=reason, **columns)  # fmt: skip
+    retracted: list[tuple[str, str, str, str, str, dict[str, Any]]] = [
+        ("t one", "pen-centre", "case", "withdrawn", "2026-05-01T00:00:00Z", {"acknowledged_at": "2026-05-02T08:00:00.25Z"}),
+        ("t two", "pen-centre", "referral", "r unasked", "2026-05-03T00:00:00Z", {}),
+        ("t three", "arts-haven", "case", "held", "2026-05-03T00:00:00Z", {}),
+        ("t gone", "harbour-city", "case", "erased", "2026-05-04T00:00:00Z", {}),
+    ]  # fmt: skip
+    for name, organisation, kind, about, at, columns in retracted:
+        subject, icorn = [await world.admin.fetchval("select pairwise($1, $2, $3)", orgs[o], kind, named(about)) for o in (organisation, "icorn")]  # fmt: skip
+        await world.insert("retraction", id=named(name), organisation=orgs[organisation], kind=kind, subject=subject, icorn_subject=icorn, categories=SHARED, at=at, **columns)  # fmt: skip
+    for name, note in (("t two", "A court asked."), ("t gone", "")):
+        key = world.sealing.new_key()
+        await world.insert("retraction_key", retraction_id=named(name), kek=key.kek, wrapped=key.wrapped)
+        sealed = world.sealing.seal(key.plain, f"retraction:{named(name)}", "NOTE", 1, note.encode())
+        await world.admin.execute("update retraction set note = $2 where id = $1", named(name), sealed)
 
 
 async def _record_person(world: World, record: uuid.UUID, documents: Mapping[str, Any]) -> None:

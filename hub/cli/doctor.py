@@ -29,6 +29,8 @@ from hub.statistics import SMALLEST, latest
 
 LATE: Final = timedelta(minutes=1)
 """The age from which a record that has no leaf means that no worker is at work."""
+PATIENCE: Final = timedelta(days=14)
+"""The age from which a receipt that is owed is worth a word with whoever owes it."""
 WELL, LOOK, WRONG = "well", "look", "wrong"
 COLOURS: Final = {WELL: "green", LOOK: "yellow", WRONG: "red"}
 
@@ -43,7 +45,7 @@ class Finding:
 
 
 def doctor() -> None:
-    """Examine keys, databases, row security, migrations, the audit log, statistics and the feeds, as far as what is set reaches.
+    """Examine keys, databases, row security, migrations, the audit log, statistics, receipts and the feeds, as far as what is set reaches.
 
     HUB_WORKER_DATABASE_URL and the keys are enough for all but the other logins. The exit status is 1 when something
     is wrong; a feed that is behind is worth a look, but is its own organisation's to mend.
@@ -117,6 +119,7 @@ async def _contents(connection: HubConnection, settings: Settings) -> list[Findi
             await _migrations(connection),
             await _audit(connection),
             await _statistics(connection),
+            await _receipts(connection),
             *await _feeds(connection, surroundings(settings)),
         ]
     except UNREACHABLE as error:
@@ -151,6 +154,18 @@ async def _statistics(connection: Any) -> Finding:
     if found is None or not found[2]:
         return Finding("statistics", LOOK, "this quarter's are not frozen yet: is a worker running?")
     return Finding("statistics", WELL, f"frozen {found[0]}, {found[1]} cells; fewer than {SMALLEST} are never told")
+
+
+async def _receipts(connection: Any) -> Finding:
+    owed = await connection.fetchrow(
+        "select count(*) as count, min(at) as since, coalesce(min(at) < hub_now() - $1::interval, false) as late"
+        " from retraction where acknowledged_at is null",
+        PATIENCE,
+    )
+    if not owed["count"]:
+        return Finding("receipts", WELL, "none is owed for what was retracted")
+    text = f"{owed['count']} owed for what was retracted, the oldest since {owed['since']:%Y-%m-%d}"
+    return Finding("receipts", LOOK if owed["late"] else WELL, text + (": remind them" if owed["late"] else ""))
 
 
 async def _feeds(connection: Any, around: Surroundings) -> list[Finding]:

@@ -130,14 +130,22 @@ class Asker:
         row = await self.connection.fetchrow("select kek, wrapped from referral_key where referral_id = $1", referral)
         return self.sealing.key(row["kek"], row["wrapped"])
 
-    async def tell(self, kind: str, *, referral: uuid.UUID | None = None, case: uuid.UUID | None = None) -> None:
+    async def tell(
+        self,
+        kind: str,
+        *,
+        referral: uuid.UUID | None = None,
+        case: uuid.UUID | None = None,
+        retraction: uuid.UUID | None = None,
+    ) -> None:
         """Put a thin event into the outbox, in this very transaction."""
         await self.connection.execute(
-            "insert into event (kind, organisation, referral_id, case_id, at) values ($1, $2, $3, $4, hub_now())",
+            "insert into event (kind, organisation, referral_id, case_id, retraction_id, at) values ($1, $2, $3, $4, $5, hub_now())",
             kind,
             self.principal.organisation,
             referral,
             case,
+            retraction,
         )
 
 

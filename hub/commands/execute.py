@@ -14,7 +14,9 @@ import msgspec
 from hub.commands.asker import Asker, Input, Problems, ProblemsError
 from hub.commands.cases import hold_case, link_records, open_case, share_case
 from hub.commands.consents import record_consent, withdraw_consent
+from hub.commands.emergencies import approve_break_glass, break_glass
 from hub.commands.referrals import submit_referral
+from hub.commands.retractions import acknowledge_retraction
 from hub.engine.compiled import entrance
 from hub.engine.execute import Engine, Operation, feed_results, fetch, fills
 from hub.engine.plan import Ask
@@ -31,6 +33,9 @@ COMMANDS: Final[Mapping[str, Command]] = {
     "holdCase": hold_case,
     "recordConsent": record_consent,
     "withdrawConsent": withdraw_consent,
+    "acknowledgeRetraction": acknowledge_retraction,
+    "breakGlass": break_glass,
+    "approveBreakGlass": approve_break_glass,
 }
 KEY_LENGTH: Final = 200
 ATTEMPTS: Final = 3

@@ -280,3 +280,16 @@ class Story:
         mine = await self.pen.ask("our_cases")
         listed = {edge["node"]["id"] for edge in mine.data["cases"]["edges"]}
         self.stage.claim("Nor is it in the list any more.", listed and self.pen_case not in listed)
+        await self.what_it_was_shown_is_deleted()
+
+    async def what_it_was_shown_is_deleted(self) -> None:
+        """Act five, its end: whoever was shown what it may hold no longer is told, and gives a receipt."""
+        told = await self.shown(self.pen, "what_we_must_delete")
+        edges = told.data["retractions"]["edges"]
+        owed = [edge["node"] for edge in edges if edge["node"]["subject"] == self.pen_case]
+        self.stage.claim(
+            "It is told to delete what it was shown.", any("IDENTITY" in node["categories"] for node in owed)
+        )
+        receipt = {"idempotencyKey": self.key("receipt"), "retraction": owed[0]["id"], "deleted": True}
+        done = await self.shown(self.pen, "give_receipt", {"input": receipt}, input=receipt)
+        self.stage.claim("It gives the receipt.", done.data["acknowledgeRetraction"]["retraction"]["acknowledgedAt"])

@@ -20,6 +20,12 @@ def _midnight(day: Any) -> datetime:
     return datetime.combine(day, time(), UTC)
 
 
+def opening(emergency: Row, case: Row) -> tuple[list[Any], list[Any]]:
+    """When glass that was broken for a case opens, and when it closes again; never, while a sealed case waits for ICORN."""
+    starts = emergency["approved_at"] or (None if case["sealed"] else emergency["asked_at"])
+    return ([starts], [starts + timedelta(hours=12)]) if starts else ([datetime.max.replace(tzinfo=UTC)], [None])
+
+
 class Disclosure:
     """What one organisation may see, whatever its scopes."""
 
@@ -52,7 +58,13 @@ class Disclosure:
         for row in tables.all("share", case_id=case["id"], **mine):
             if category in row["categories"] and _during(now, [row["starts"]], [row["until"], row["ended_at"]]):
                 found.add("SHARE")
+        found |= self._broken(case, category)
         return sorted(found, key=BASES.index)
+
+    def _broken(self, case: Row, category: str) -> set[str]:
+        rows = self._tables.all("emergency", case_id=case["id"], organisation=self._organisation)
+        broken = any(category in r["categories"] and _during(self._tables.now, *opening(r, case)) for r in rows)
+        return {"EMERGENCY"} if broken else set()
 
     def _consented(self, consents: list[Row], organisation: int, category: str) -> bool:
         now = self._tables.now

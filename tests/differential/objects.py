@@ -3,35 +3,17 @@
 import hashlib
 import hmac
 from collections.abc import Callable, Iterable
-from datetime import date, datetime, timedelta
+from datetime import date
 from typing import Any
 from uuid import UUID
 
 from tests.differential import filters
+from tests.differential.afterwards import emergencies
 from tests.differential.disclosure import ORDER, PERSONAL, Disclosure
 from tests.differential.tables import CATEGORIES, Row, Tables
+from tests.differential.words import day, duration, moment
 
 Found = dict[str, Any]
-
-
-def moment(at: datetime | None) -> str | None:
-    """Write a time as the contract does: RFC 3339, UTC, no more digits than it has."""
-    if at is None:
-        return None
-    fraction = f".{at.microsecond:06d}".rstrip("0") if at.microsecond else ""
-    return f"{at:%Y-%m-%dT%H:%M:%S}{fraction}+00:00"
-
-
-def day(on: date | None) -> str | None:
-    """Write a day."""
-    return None if on is None else on.isoformat()
-
-
-def duration(span: timedelta) -> str:
-    """Write a duration in days, hours and minutes."""
-    hours, minutes = divmod(span.seconds // 60, 60)
-    clock = (f"{hours}H" if hours else "") + (f"{minutes}M" if minutes else "")
-    return "P" + (f"{span.days}D" if span.days else "") + (f"T{clock}" if clock else "")
 
 
 class Objects:
@@ -138,6 +120,7 @@ class Objects:
             "withheld": hidden, **{c.lower(): self._document(row["id"], c) if seen[c] else None for c in CATEGORIES},
             "residencies": lambda _: [self.residency(r) for r in sorted(self.residencies(case_id=row["id"]), key=lambda r: (-(r["starts"] or date.max).toordinal(), r["name"]))],
             "consents": lambda _: self.consents(case_id=row["id"]),
+            "emergencies": lambda _: emergencies(self, row),
             "disclosure": lambda _: [self._rule(row, c, seen=seen[c]) for c in ORDER],
             "referrals": lambda info, **given: self.page(info, filters.referrals(self.tables, self.referrals(case_id=row["id"]), given.get("filter") or {}), self.referral, given),
             "feedRecords": lambda info, **given: self.feed_results(info, self.records(), row, given),

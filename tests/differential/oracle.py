@@ -5,6 +5,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, Final
 
 from graphql import (
@@ -27,6 +28,7 @@ from hub.engine.cursors import Cursors
 from schema.federation import subgraph
 from schema.query import SCHEMA
 from tests.differential import filters
+from tests.differential.afterwards import retraction, retractions
 from tests.differential.lists import LISTINGS, Listing, Place, cut, text
 from tests.differential.objects import Found, Objects
 from tests.differential.statistics import statistics
@@ -43,6 +45,7 @@ FEED_COLUMNS: Final = ("moved_at", "record_id")
 WORDS: Final = {
     "case": "Case", "referral": "Referral", "event": "ReferralEvent", "message": "Message", "residency": "Residency", "consent": "Consent", "agreed": "Consent",
     "city": "City", "organisation": "Organisation", "agreement": "Agreement", "feed": "Feed", "record": "FeedRecord", "audit": "AuditEvent",
+    "retraction": "Retraction",
 }  # fmt: skip
 """The words that ids begin with, and the types they name."""
 
@@ -134,6 +137,7 @@ class Oracle:
             "statistics": lambda _, groupBy, filter=None: statistics(tables, groupBy, filter or {}),  # noqa: A006, N803 the contract's names
             "feedRecords": lambda info, **given: self._feed_results(info, objects.records(), None, given),
             "auditEvents": lambda info, **given: objects.page(info, [], made_case, given),
+            "retractions": lambda info, acknowledged=None, **given: objects.page(info, retractions(objects, acknowledged), partial(retraction, objects), given),
             "auditHeads": lambda info, **given: objects.page(info, [], made_case, given),
         }  # fmt: skip
 
@@ -177,6 +181,8 @@ class Oracle:
                 return [objects.residency(row) for row in objects.residencies()]
             case "AuditEvent":
                 return []
+            case "Retraction":
+                return [retraction(objects, row) for row in retractions(objects)]
             case "FeedRecord":
                 return [objects.record(row) for row in objects.records()]
         make_public = {"City": objects.city, "Organisation": objects.organisation, "Feed": objects.feed}[kind]
@@ -217,6 +223,8 @@ class Oracle:
                 return []
             case "City.residencies":
                 return objects.residencies()
+            case "Query.retractions":
+                return retractions(objects)
         named = {
             "Referral.events": "referral_event",
             "Referral.messages": "message",

@@ -11,7 +11,7 @@ from tests.world import World
 
 Row = dict[str, Any]
 TABLES = (
-    "organisation", "city", "client", "agreement", "agreement_approval", "case_file", "residency", "presentation", "share", "hold", "consent",
+    "organisation", "city", "client", "agreement", "agreement_approval", "case_file", "residency", "presentation", "share", "hold", "emergency", "retraction", "consent",
     "referral", "referral_event", "message", "feed", "feed_record", "feed_record_link",
     "statistics_release", "statistics_cell",
 )  # fmt: skip
@@ -46,7 +46,12 @@ async def read_tables(world: World) -> Tables:
     tables = Tables(await world.admin.fetchval("select hub_now()"))
     for table in TABLES:
         tables.rows[table] = [dict(row) for row in await world.admin.fetch(f"select * from {table}")]  # noqa: S608 names of our own
-    for kind, column in (("case", "case_id"), ("referral", "referral_id"), ("feed_record", "record")):
+    for kind, column in (
+        ("case", "case_id"),
+        ("referral", "referral_id"),
+        ("feed_record", "record"),
+        ("retraction", "retraction_id"),
+    ):
         for row in await world.admin.fetch(f"select * from {kind}_key"):  # noqa: S608 as above
             tables.keys[row[column]] = (kind, world.sealing.key(row["kek"], row["wrapped"]))
     for category in CATEGORIES:
@@ -60,6 +65,8 @@ async def read_tables(world: World) -> Tables:
         ("referral_event", "note"),
         ("message", "body"),
         ("consent", "evidence"),
+        ("emergency", "reason"),
+        ("retraction", "note"),
     ):
         for row in tables.rows[table]:
             if row[name] is not None:
@@ -74,8 +81,6 @@ def _open(world: World, tables: Tables, subject: UUID, category: str, version: i
 
 
 def _text(world: World, tables: Tables, row: Row, name: str) -> str:
-    subject = (
-        row.get("referral_id") or row.get("case_id") if name == "evidence" else row.get("referral_id", row.get("id"))
-    )
+    subject = row["id"] if "sender" in row else row.get("referral_id") or row.get("case_id") or row["id"]
     kind, key = tables.keys[subject]  # type: ignore[index] # one of them is there
     return world.sealing.open(key, f"{kind}:{subject}", name.upper(), 1, row[name]).decode()

@@ -61,6 +61,9 @@ OPERATIONS: dict[str, tuple[str, dict[str, Any]]] = {
     "last alone, and first nought": ("{ a: cities(last: 2) { edges { node { code } } pageInfo { hasNextPage hasPreviousPage } } b: cities(first: 0) { edges { node { code } } pageInfo { hasNextPage hasPreviousPage startCursor endCursor } totalCount } c: cities(last: 0) { edges { cursor } pageInfo { hasPreviousPage } } }", {}),
     "feeds within feeds": ('{ feedRecords { records { id case { feedRecords { state records { id case { id feedRecords(maxAge: "PT72H") { state } } } } } } } }', {}),
     "the records of feeds under two names": ("{ feedRecords { a: records { id } b: records { person { withheld } case { id } } a: records { sourceId } c: endCursor d: endCursor } }", {}),
+    "retractions": ("""query ($a: Boolean = false) { all: retractions { totalCount edges { cursor node { id organisation { code } subject categories at acknowledgedAt note } } pageInfo { hasNextPage endCursor } }
+        a: retractions(acknowledged: $a) { totalCount } b: retractions(acknowledged: true, first: 1) { edges { node { __typename ... on Node { id } } } } c: retractions(acknowledged: null) { totalCount } }""", {}),
+    "broken glass": ("{ cases { edges { node { emergencies { organisation { code } categories waits askedAt approvedAt until reason } disclosure { category basis visible } } } } }", {}),
     "statistics": ("""query ($g: [CaseDimension!]!, $d: Date) { a: statistics(groupBy: $g) { asOf smallestCell cells { origin discipline status riskLevel year count } }
         b: statistics(groupBy: []) { cells { count origin __typename } } c: statistics(groupBy: YEAR, filter: {from: $d, to: "2026-05-01"}) { y: cells { year count } }
         d: statistics(groupBy: [], filter: {from: "2025-12-31", to: null}) { cells { year count } } e: statistics(groupBy: [], filter: {origin: ["TR", "IR", "XX"]}) { cells { origin count } }

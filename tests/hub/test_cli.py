@@ -5,6 +5,7 @@ import json
 import re
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
@@ -202,6 +203,18 @@ async def test_the_doctor_names_what_is_wrong(hub: Run, world: World, tmp_path: 
 
     assert said.status == 1
     assert expected in said.words
+
+
+async def test_the_doctor_tells_how_many_receipts_are_owed(hub: Run, world: World, tmp_path: Path) -> None:
+    """And asks to look at them once the oldest is two weeks old; whose, and about whom, it does not say."""
+    Keyring.create(tmp_path / "keys.json")
+    for at in ("2026-05-18T12:00:00Z", "2026-05-18T11:59:59Z"):
+        await world.insert("retraction", id=uuid4(), organisation=world.organisations["pen-centre"], kind="case", subject=uuid4(), categories=["OVERVIEW"], at=at)  # fmt: skip
+        said = await asyncio.to_thread(hub, "doctor", **worker(world.database, tmp_path))
+
+        assert said.status == 0, said.out
+        assert ("look" in said.out.partition("receipts")[2]) == at.startswith("2026-05-18T11")
+    assert "2 owed for what was retracted, the oldest since 2026-05-18" in said.words
 
 
 async def test_the_doctor_goes_on_when_something_cannot_be_looked_at(

@@ -136,6 +136,33 @@ class Hold:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Emergency:
+    """Glass that an organisation broke for a case; of a sealed one it opens when ICORN approves. `variant` stands for the reason."""
+
+    id: int
+    case: int
+    organisation: str
+    categories: tuple[str, ...]
+    asked_at: str
+    approved_at: str | None
+    variant: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Retraction:
+    """What an organisation received of a case or referral and may hold no longer, whether that is still there or not; `variant` stands for a note."""
+
+    id: int
+    organisation: str
+    kind: str
+    subject: int
+    categories: tuple[str, ...]
+    at: str
+    acknowledged_at: str | None
+    variant: int | None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Record:
     """A record of a sister feed, with documents of some categories."""
 
@@ -175,7 +202,7 @@ class Client:
 
 
 Fact = (
-    Case | Document | Residency | Referral | Message | Agreement | Consent | Share | Hold | Record | Link | Outcome | Client
+    Case | Document | Residency | Referral | Message | Agreement | Consent | Share | Hold | Emergency | Retraction | Record | Link | Outcome | Client
 )  # fmt: skip
 World = frozenset[Fact]
 

@@ -19,7 +19,7 @@ from tests.interference.facts import (
     Referral,
     Share,
 )
-from tests.interference.view import opened, readable, takes_part
+from tests.interference.policy import opened, readable, takes_part
 
 KINDS: Final = {"icorn": "I", "pen-centre": "S", "harbour-city": "C"}
 """Who asks, and the letter for its kind: ICORN, a sister organisation, a city."""

@@ -16,6 +16,7 @@ from tests.interference.facts import (
     Record,
     Referral,
     Residency,
+    Retraction,
     World,
 )
 
@@ -84,6 +85,8 @@ def _ids(organisation: str, fact: Any) -> list[str]:
             return by_case + by_referral
         case Record(id=number):
             return [f"record_{row_id('record', number)}"]
+        case Retraction(id=number):
+            return [f"retraction_{row_id('retraction', number)}"]
         case Agreement(id=number):
             return [f"agreement_{row_id('agreement', number)}"]
     return []

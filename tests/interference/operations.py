@@ -243,7 +243,13 @@ class Operations:
             return f"{{{key}, {about}, consent: {denied}}}"
         if name == "withdrawConsent":
             return f"{{{key}, consent: {self.id_of(draw, 'consent', 'agreed')}}}"
+        if name == "acknowledgeRetraction":
+            said = draw(st.sampled_from(["deleted: true", 'deleted: false, note: "Asked"', "deleted: false"]))
+            return f"{{{key}, retraction: {self.id_of(draw, 'retraction')}, {said}}}"
+        if name == "approveBreakGlass":
+            return f"{{{key}, {case}}}"
         rest = {
+            "breakGlass": f"categories: [{draw(st.sampled_from(CATEGORIES))}]",
             "shareCase": f"{partner}, categories: [OVERVIEW]",
             "holdCase": f"{partner}, held: {draw(st.sampled_from(['true', 'false']))}",
             "linkRecords": f"records: [{self.id_of(draw, 'record')}]",

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
 from auth.scopes import Scope
-from tests.interference.facts import (
+from tests.interference.facts import (  # fmt: skip
     CATEGORIES,
     CITIES,
     FEEDS,
@@ -20,6 +20,7 @@ from tests.interference.facts import (
     Client,
     Consent,
     Document,
+    Emergency,
     Fact,
     Hold,
     Link,
@@ -28,6 +29,7 @@ from tests.interference.facts import (
     Record,
     Referral,
     Residency,
+    Retraction,
     Share,
     World,
     with_fact,
@@ -138,6 +140,14 @@ SHARES = st.builds(
 HOLDS = st.builds(
     Hold, id=NUMBERS, case=NUMBERS, organisation=st.sampled_from(PARTNERS), ended_at=st.sampled_from([None, None, PAST])
 )
+EMERGENCIES = st.builds(
+    Emergency, id=NUMBERS, case=NUMBERS, organisation=st.sampled_from(PARTNERS), categories=opening(1), variant=VARIANTS,
+    asked_at=st.sampled_from(["2026-06-01T11:00:00Z", "2026-06-01T00:00:00Z"]), approved_at=st.sampled_from([None, None, "2026-06-01T11:30:00Z"]),
+)  # fmt: skip
+RETRACTIONS = st.builds(
+    Retraction, id=st.integers(0, 9), organisation=st.sampled_from(PARTNERS), kind=st.sampled_from(["case", "referral"]), subject=NUMBERS, categories=opening(1),
+    at=moments("2026-05"), acknowledged_at=st.sampled_from([None, None, "2026-05-30T00:00:00Z"]), variant=st.none() | VARIANTS,
+)  # fmt: skip
 RECORDS = st.builds(
     Record, id=NUMBERS, feed=st.sampled_from(list(FEEDS)), origin=st.sampled_from(["IR", "TR"]), updated_at=moments("2026-04"),
     present=st.sampled_from([True, True, False]), categories=subset(PERSONAL), variant=VARIANTS,
@@ -146,19 +156,13 @@ LINKS = st.builds(Link, record=NUMBERS, case=NUMBERS)
 OUTCOMES = st.sampled_from(
     [*((p.organisation, p.client) for p in PRINCIPALS.values()), *((code, f"{code}-else") for code in PARTNERS)]
 ).flatmap(
-    lambda who: st.builds(
-        Outcome,
-        organisation=st.just(who[0]),
-        client=st.just(who[1]),
-        key=st.sampled_from(IDEMPOTENCY_KEYS),
-        variant=VARIANTS,
-    )
-)
+    lambda who: st.builds(Outcome, organisation=st.just(who[0]), client=st.just(who[1]), key=st.sampled_from(IDEMPOTENCY_KEYS), variant=VARIANTS)
+)  # fmt: skip
 CLIENTS = st.builds(Client, name=st.integers(0, 5).map("client-{}".format), organisation=st.sampled_from(PARTNERS))
 # In this order, so that what a fact needs is there before it.
 KINDS: tuple[tuple[st.SearchStrategy[Any], int], ...] = (
     (CASES, 5), (AGREEMENTS, 4), (referrals(), 5), (RECORDS, 5), (CLIENTS, 2), (OUTCOMES, 4), (DOCUMENTS, 14), (RESIDENCIES, 4),
-    (MESSAGES, 4), (consents(), 10), (SHARES, 4), (HOLDS, 3), (LINKS, 3),
+    (MESSAGES, 4), (consents(), 10), (SHARES, 4), (HOLDS, 3), (LINKS, 3), (EMERGENCIES, 4), (RETRACTIONS, 4),
 )  # fmt: skip
 
 
@@ -211,6 +215,11 @@ def standing(principal: Principal) -> list[Fact]:
             ),
             Message(referral=number, ordinal=1, by=sender, variant=1),
         ]  # fmt: skip
+    facts += [
+        Emergency(id=100, case=101, organisation=principal.organisation, categories=("PROFILE", "HEALTH"), asked_at="2026-06-01T11:00:00Z", approved_at=None, variant=1),
+        *(Retraction(id=number, organisation=principal.organisation, kind=kind, subject=104, categories=("OVERVIEW",), at="2026-05-01T08:00:00Z", acknowledged_at=None, variant=1)
+          for number, kind in ((100, "case"), (101, "referral"))),
+    ]  # fmt: skip
     facts += [Case(id=103), referred(102, principal.organisation, "icorn", principal, case=103)]
     facts += [Residency(id=100, case=100, city="bergen", status="ACTIVE", starts_on="2026-02-01")]
     return facts
@@ -226,13 +235,8 @@ def aimed(draw: st.DrawFn, principal: Principal, share: float) -> list[Fact]:
         facts.append(Document(case=number, category=category, variant=draw(VARIANTS)))
     for number in range(10, 10 + draw(st.integers(round(2 * share), 4))):
         stay = st.builds(
-            Residency,
-            id=st.just(number),
-            case=st.sampled_from(people),
-            city=st.sampled_from(CITIES),
-            status=st.just("ACTIVE"),
-            starts_on=st.just("2026-02-01"),
-        )
+            Residency, id=st.just(number), case=st.sampled_from(people), city=st.sampled_from(CITIES), status=st.just("ACTIVE"), starts_on=st.just("2026-02-01"),
+        )  # fmt: skip
         facts.append(draw(stay))
     others = [code for code in PARTNERS if code != principal.organisation]
     for number in range(30, 30 + draw(st.integers(round(2 * share), 4))):

@@ -15,6 +15,7 @@ from tests.interference.facts import (
     Client,
     Consent,
     Document,
+    Emergency,
     Fact,
     Hold,
     Link,
@@ -23,15 +24,18 @@ from tests.interference.facts import (
     Record,
     Referral,
     Residency,
+    Retraction,
     Share,
     World,
 )
-from tests.interference.names import FAMILY_NAMES, row_id
+from tests.interference.names import FAMILY_NAMES, pairwise, row_id
 from tests.interference.view import Principal
 from tests.world import UNLIMITED
 from tests.world import World as Hub
 
-ORDER = (Case, Agreement, Referral, Record, Client, Outcome, Document, Residency, Message, Consent, Share, Hold, Link)
+ORDER = (
+    Case, Agreement, Referral, Record, Client, Outcome, Document, Residency, Message, Consent, Share, Hold, Link, Emergency, Retraction,
+)  # fmt: skip
 START = "2026-01-01T00:00:00Z"
 STATISTICS = {
     "": None,
@@ -197,6 +201,16 @@ class Putter:
                 await insert(
                     "feed_record_link", record=row_id("record", fact.record), case_id=row_id("case", fact.case), linked_at=START, linked_by=org["icorn"]
                 )  # fmt: skip
+            case Emergency():
+                case = row_id("case", fact.case)
+                reason = self._seal(f"case:{case}", "REASON", f"Because {fact.variant}".encode())
+                approved = {} if fact.approved_at is None else {"approved_at": fact.approved_at, "approver": "somebody"}
+                await insert(
+                    "emergency", id=row_id("emergency", fact.id), case_id=case, organisation=org[fact.organisation], categories=fact.categories, asked_at=fact.asked_at,
+                    client="else", usr="", reason=reason, **approved,
+                )  # fmt: skip
+            case Retraction():
+                await self._retraction(fact)
             case Outcome():
                 digest = hashlib.sha256(str(fact.variant).encode()).digest()
                 await insert(
@@ -242,6 +256,17 @@ class Putter:
             valid_until=fact.valid_until, withdrawn_at=fact.withdrawn_at, recorded_by=org[fact.recorded_by],
             accepted=fact.accepted, evidence=evidence,
         )  # fmt: skip
+
+    async def _retraction(self, fact: Retraction) -> None:
+        insert, retraction = self._hub.insert, row_id("retraction", fact.id)
+        await insert(
+            "retraction", id=retraction, organisation=self._hub.organisations[fact.organisation], kind=fact.kind, categories=fact.categories, at=fact.at,
+            subject=pairwise(fact.organisation, fact.kind, fact.subject), icorn_subject=pairwise("icorn", fact.kind, fact.subject), acknowledged_at=fact.acknowledged_at,
+        )  # fmt: skip
+        if fact.variant is not None:
+            await self._key("retraction_key", "retraction_id", "retraction", fact.id)
+            note = self._seal(f"retraction:{retraction}", "NOTE", f"Kept {fact.variant}".encode())
+            await self._hub.admin.execute("update retraction set note = $2 where id = $1", retraction, note)
 
     async def _record(self, fact: Record) -> None:
         insert, record = self._hub.insert, row_id("record", fact.id)

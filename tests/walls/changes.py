@@ -13,10 +13,10 @@ from hub.audit.entry import bases
 from tests.walls.rule import Facts
 from tests.walls.situations import ALL, CATEGORIES
 
-TABLES: Final = ("case_file", "agreement", "referral", "consent", "share", "hold", "presentation")
+TABLES: Final = ("case_file", "agreement", "referral", "consent", "share", "hold", "presentation", "emergency")
 FACTS: Final = ("organisation", *TABLES)
 TIMES: Final = [datetime(2026, 5, 1, tzinfo=UTC), datetime(2026, 6, 1, 12, tzinfo=UTC), datetime(2026, 6, 3, tzinfo=UTC), datetime(2026, 7, 1, tzinfo=UTC)]  # fmt: skip
-INSTANTS: Final = [*TIMES, datetime(2026, 4, 1, tzinfo=UTC), datetime(2026, 6, 2, tzinfo=UTC), datetime(2026, 6, 2, 23, 59, tzinfo=UTC), datetime(2027, 1, 1, tzinfo=UTC)]  # fmt: skip
+INSTANTS: Final = [*TIMES, datetime(2026, 4, 1, tzinfo=UTC), datetime(2026, 6, 2, tzinfo=UTC), datetime(2026, 6, 1, 23, 59, tzinfo=UTC), datetime(2026, 6, 2, 23, 59, tzinfo=UTC), datetime(2027, 1, 1, tzinfo=UTC)]  # fmt: skip
 DAYS: Final = [date(2026, 5, 1), date(2026, 6, 1), date(2026, 6, 2), date(2026, 7, 1)]
 
 
@@ -87,6 +87,9 @@ ROWS: Final[dict[str, st.SearchStrategy[dict[str, Any]]]] = {
     "presentation": st.fixed_dictionaries({
         "case_id": _case, "organisation": _org, "categories": _categories, "status": st.sampled_from(["OPEN", "DECLINED"]), "presented_at": _when, "until": _when,
     }),
+    "emergency": st.fixed_dictionaries({
+        "case_id": _case, "organisation": _org, "categories": _categories, "asked_at": _when, "client": st.just("x"), "approved_at": _maybe,
+    }).map(lambda row: {**row, "approver": row["approved_at"] and "y"}),
     "organisation": st.fixed_dictionaries({"code": st.just("late-comer"), "name": st.just("Late"), "kind": st.sampled_from(["SISTER", "CITY"]), "suspended_at": _maybe}),
 }  # fmt: skip
 

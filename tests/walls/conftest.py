@@ -7,6 +7,7 @@ import pytest_asyncio
 
 from hub.embedded import Server
 from tests.conftest import NUMBERS, new_database
+from tests.walls.raw import Raw, peopled
 from tests.walls.standing import Worlds, standing
 from tests.world import World
 
@@ -24,3 +25,10 @@ async def worlds(server: Server, template: str) -> AsyncIterator[Worlds]:
             return made[walls]
 
         yield world
+
+
+@pytest_asyncio.fixture(loop_scope="module", scope="module")
+async def raw(server: Server, template: str) -> AsyncIterator[Raw]:
+    """One peopled database; every test undoes what it does."""
+    async with new_database(server, f"test_{next(NUMBERS)}", template) as database, peopled(database) as made:
+        yield made

@@ -49,6 +49,11 @@ class Facts:
         for s in self.of("share", **mine):
             if category in s["categories"] and self.within(s["starts"], s["until"], s["ended_at"]):
                 found.add("SHARE")
+        for e in self.of("emergency", **mine):
+            starts = e["approved_at"] or e["asked_at"]
+            waits = case["sealed"] and e["approved_at"] is None
+            if category in e["categories"] and not waits and self.within(starts, starts + timedelta(hours=12)):
+                found.add("EMERGENCY")
         return found
 
     def agrees(self, consents: Iterable[Row], organisation: int, category: str) -> bool:

@@ -86,6 +86,12 @@ def presented(categories: Sequence[str] = PARTNER, to: str = "pen-centre", **col
     return lambda world, case: _row("presentation", to, case, world, categories=list(categories), **values)
 
 
+def broken(categories: Sequence[str] = PARTNER, to: str = "pen-centre", **columns: Any) -> Step:
+    """The glass broken by one organisation."""
+    values = {"asked_at": BEFORE, "client": "someone", **columns}
+    return lambda world, case: _row("emergency", to, case, world, categories=list(categories), **values)
+
+
 def referred(sender: str, recipient: str, **columns: Any) -> Step:
     """A referral that this case came from or was handed on by."""
     return lambda world, case: world.referral(sender, recipient, case=case, **columns)
@@ -130,6 +136,11 @@ ALLOWED: Final = (
     Situation("presented", [presented(), consent()], PARTNER, {"PRESENTED": PARTNER}),
     Situation("presented in the last second", [presented(until=AFTER), consent()], PARTNER, {"PRESENTED": PARTNER}),
     *(Situation(f"the recipient of a referral {status}", [referred("arts-haven", "pen-centre", status=status, **_THREE), consent()], PARTNER, {"RECIPIENT": PARTNER}) for status in LIVE),
+    Situation("broken glass, and consent", [broken(), consent()], PARTNER, {"EMERGENCY": PARTNER}),
+    Situation("broken glass beside a share", [share(["OVERVIEW"]), broken(["IDENTITY"]), consent(ALL)], ["OVERVIEW", "IDENTITY"], {"SHARE": ["OVERVIEW"], "EMERGENCY": ["IDENTITY"]}),
+    Situation("broken glass in its last second", [broken(asked_at="2026-06-01T00:00:01Z"), consent()], PARTNER, {"EMERGENCY": PARTNER}),
+    Situation("broken glass, and consent to less", [broken(ALL), consent()], PARTNER, {"EMERGENCY": ALL}),
+    Situation("broken glass of a sealed case that ICORN approved", [broken(asked_at="2026-05-31T13:00:00Z", approved_at=NOW, approver="desk"), consent()], PARTNER, {"EMERGENCY": PARTNER}, {"sealed": "true"}),
     Situation("a token without cases:identity", [agreement(), consent()], **OPEN, scopes=[s for s in EVERY_SCOPE if s != "cases:identity"]),
     Situation("a token with cases:read alone", [agreement(), consent()], **OPEN, scopes=["cases:read"]),
 )  # fmt: skip
@@ -180,5 +191,13 @@ DENIED: Final = (
     Situation("presented, in time to come", [presented(presented_at=AFTER), consent()]),
     *(Situation(f"presented, and {status}", [presented(status=status), consent()]) for status in ("INVITED", "DECLINED", "WITHDRAWN", "EXPIRED")),
     Situation("presented to somebody else", [presented(to="arts-haven"), consent()]),
+    Situation("broken glass without consent", [broken()]),
+    Situation("broken glass and a no", [broken(), consent(), deny(["OVERVIEW"])]),
+    Situation("broken glass and a hold", [broken(), consent(), hold()]),
+    Situation("broken glass of twelve hours ago", [broken(asked_at="2026-06-01T00:00:00Z"), consent()]),
+    Situation("broken glass without the overview", [broken(["IDENTITY"]), consent()]),
+    Situation("glass that somebody else broke", [broken(to="arts-haven"), consent()]),
+    Situation("broken glass of a sealed case that nobody approved", [broken(), consent()], case={"sealed": "true"}),
+    Situation("broken glass of a sealed case, approved twelve hours ago", [broken(asked_at="2026-05-31T13:00:00Z", approved_at="2026-06-01T00:00:00Z", approver="desk"), consent()], case={"sealed": "true"}),
     Situation("a token without cases:read", [agreement(ALL), consent(ALL)], scopes=[s for s in EVERY_SCOPE if s != "cases:read"]),
 )  # fmt: skip

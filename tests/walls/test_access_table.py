@@ -62,6 +62,7 @@ MOVES = {
     "agree more": "insert into agreement (organisation, purpose, categories, valid_from, approved_at) values (3, 'PROTECTION', '{{OVERVIEW}}', '2026-01-01', '2026-01-01')",
     "end the agreement": "update agreement set ended_at = hub_now() where id = '{case}'",
     "present": "insert into presentation (id, case_id, organisation, categories, presented_at, until) values (gen_random_uuid(), '{case}', 3, '{{OVERVIEW}}', '2026-01-01', '2027-01-01')",
+    "break the glass": "insert into emergency (id, case_id, organisation, categories, asked_at, client) values (gen_random_uuid(), '{case}', 2, '{{OVERVIEW,HEALTH}}', hub_now(), 'x')",
     "erase": "delete from case_file where id = '{case}'",
 }  # fmt: skip
 

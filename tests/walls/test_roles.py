@@ -14,7 +14,7 @@ RIGHTS = {
         "audit_key": "INSERT SELECT", "audit_leaf": "INSERT SELECT", "case_access": "DELETE SELECT", "event": "SELECT", "feed": "SELECT UPDATE",
         "feed_quarantine": "DELETE INSERT SELECT UPDATE", "feed_record": "INSERT SELECT UPDATE", "feed_record_key": "DELETE INSERT SELECT",
         "feed_record_person": "DELETE INSERT SELECT", "migration": "SELECT", "organisation": "SELECT", "referral_access": "DELETE SELECT",
-        "revoked_token": "DELETE SELECT", "seen_proof": "DELETE SELECT", "statistics_cell": "INSERT SELECT", "statistics_release": "INSERT SELECT",
+        "retraction": "SELECT", "revoked_token": "DELETE SELECT", "seen_proof": "DELETE SELECT", "statistics_cell": "INSERT SELECT", "statistics_release": "INSERT SELECT",
     },
 }  # fmt: skip
 

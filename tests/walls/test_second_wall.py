@@ -1,17 +1,13 @@
 """The second wall alone, by raw SQL as the role of requests: nobody sees anything, and nothing is written that is not one's own."""
 
 import json
-from collections.abc import AsyncIterator
 from typing import Any
 
 import asyncpg
 import pytest
-import pytest_asyncio
 
-from hub.embedded import Server
-from tests.conftest import NUMBERS, new_database
 from tests.population import named
-from tests.walls.raw import DESK, NOBODY, PEN, PROOF, READER, STRANGER, Bound, Raw, peopled
+from tests.walls.raw import DESK, NOBODY, PEN, PROOF, READER, STRANGER, Bound, Raw
 from tests.world import EVERY_SCOPE
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -29,6 +25,7 @@ ONE_SCOPE = {
     "referral_event": "referrals:read",
     "referral_person": "referrals:read",
     "message": "referrals:read",
+    "emergency": "cases:emergency",
     "feed": "feeds:read",
     "feed_record": "feeds:read",
     "feed_record_key": "feeds:read",
@@ -50,12 +47,13 @@ DESK_WRITES = (
     *(f"case_{noun}" for noun in CATEGORIES),
 )
 OWN = {(table, "insert") for table in ("referral", "referral_key", "referral_person", "referral_event", "consent")}
+OWED = {("retraction", "update"), ("retraction_key", "insert")}
 SPENT = {("budget", "insert"), ("budget", "update")}
 MAY: dict[str, tuple[Bound, set[tuple[str, str]]]] = {
     "nobody": (NOBODY, set()),
     "an organisation without any part in it": (STRANGER, set()),
     "a desk that only reads": (READER, SPENT | {("outcome", "insert"), ("outcome", "update")}),
-    "a partner": (PEN, SPENT | OWN | {("consent", "update")}),
+    "a partner": (PEN, SPENT | OWN | OWED | {("consent", "update"), ("emergency", "insert")}),
     "the desk": (
         DESK,
         {(table, "insert") for table in DESK_WRITES}
@@ -68,13 +66,6 @@ MAY: dict[str, tuple[Bound, set[tuple[str, str]]]] = {
     ),
 }  # fmt: skip
 """Who may write what of the rows that are there. What is left behind by a request (proof, audit) is tried below."""
-
-
-@pytest_asyncio.fixture(loop_scope="module", scope="module")
-async def raw(server: Server, template: str) -> AsyncIterator[Raw]:
-    """One peopled database; every test undoes what it does."""
-    async with new_database(server, f"test_{next(NUMBERS)}", template) as database, peopled(database) as made:
-        yield made
 
 
 async def test_every_table_has_something_to_hide(raw: Raw) -> None:

@@ -17,6 +17,7 @@ SECRETS: Final = (
 AGREED: Final = ["OVERVIEW", "PROFILE", "IDENTITY", "HEALTH"]
 RECORD: Final = "referral { id reference status urgency clientReference sharedCategories reason to { code } person { profile { biography } identity { familyName } health { needs } withheld } consents { id decision categories evidence } case { id } events { edges { node { kind note } } } }"
 CASE: Final = "case { id reference status discipline origin riskLevel profile { biography } identity { familyName } health { needs } consents { id } referrals { totalCount } feedRecords { feed { code } records { id } } }"
+GLASS: Final = "case { id emergencies { organisation { code } categories waits askedAt approvedAt until reason } disclosure { category visible basis } }"
 OPERATIONS: Final = {
     "submitReferral": ("SubmitReferralInput", RECORD),
     "openCase": ("OpenCaseInput", CASE),
@@ -25,9 +26,12 @@ OPERATIONS: Final = {
     "holdCase": ("HoldCaseInput", CASE),
     "recordConsent": ("RecordConsentInput", "consent { id decision categories givenOn validUntil withdrawnAt evidence organisation { code } case { id } }"),
     "withdrawConsent": ("WithdrawConsentInput", "consent { id withdrawnAt }"),
+    "acknowledgeRetraction": ("AcknowledgeRetractionInput", "retraction { id acknowledgedAt note }"),
+    "breakGlass": ("BreakGlassInput", GLASS),
+    "approveBreakGlass": ("ApproveBreakGlassInput", GLASS),
 }  # fmt: skip
 COUNTED: Final = (
-    "referral", "referral_key", "referral_person", "referral_event", "consent", "case_file", "case_key", "case_identity", "case_name_digest", "share", "hold",
+    "referral", "referral_key", "referral_person", "referral_event", "consent", "case_file", "case_key", "case_identity", "case_name_digest", "share", "hold", "emergency", "retraction",
     "feed_record_link", "event", "case_access", "referral_access",
 )  # fmt: skip
 LINKED: Final = "query ($id: ID!) { case(by: {id: $id}) { id status identity { familyName } health { needs } } }"

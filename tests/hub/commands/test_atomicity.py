@@ -54,6 +54,45 @@ async def test_a_statement_that_fails_midway_leaves_nothing(world: World, table:
     assert (await world.data("pen", operation("submitReferral"), input_))["submitReferral"]["problems"] == []
 
 
+@pytest.mark.parametrize("table", ["retraction", "event"])
+async def test_a_retraction_that_fails_takes_the_decision_with_it(world: World, table: str) -> None:
+    """They stand or fall together: what was to be closed is still open, and the retry does both."""
+    case = await world.case()
+    await world.agreement("pen-centre")
+    withdraw = {"consent": await consent_id(world, case, await world.consent(case))}
+    look = "query ($id: ID!) { case(by: {id: $id}) { id } }"
+    theirs = {"id": await case_id(world, case, "pen-centre")}
+    await world.data("pen", look, theirs)
+    before = await whole(world)
+    await world.database.admin(BREAK.format(table=table))
+    failed = await world.send("desk", operation("withdrawConsent"), {"input": {"idempotencyKey": "k", **withdraw}})
+    assert (failed.status, await whole(world)) == (500, before)
+    assert (await world.data("pen", look, theirs))["case"] == theirs
+    await world.database.admin(f"drop trigger fails on hub.{table}")
+    await done(world, "desk", "withdrawConsent", withdraw)
+
+    assert (await world.data("pen", look, theirs))["case"] is None
+    assert await events(world) == ["retraction.made", "consent.withdrawn"]
+
+
+@pytest.mark.parametrize("table", ["emergency", "event", "case_access"])
+async def test_glass_that_fails_to_break_is_whole(world: World, table: str) -> None:
+    """No row, no event to the owners, nothing open; the client is told that the hub failed."""
+    case = await world.case()
+    await world.insert("share", id=uuid4(), case_id=case, organisation=world.organisations["pen-centre"], categories=["OVERVIEW"], starts="2026-05-01T00:00:00Z")  # fmt: skip
+    await world.consent(case)
+    given = {"case": await case_id(world, case, "pen-centre"), "categories": ["IDENTITY"], "reason": "Hazelreason"}
+    before = await whole(world)
+    await world.database.admin(BREAK.format(table=table))
+    failed = await world.send("pen", operation("breakGlass"), {"input": {"idempotencyKey": "k", **given}})
+
+    assert (failed.status, await whole(world)) == (500, before)
+    assert b"Hazelreason" not in failed.body
+    await world.database.admin(f"drop trigger fails on hub.{table}")
+    await done(world, "pen", "breakGlass", given)
+    assert await events(world) == ["emergency.asked"]
+
+
 ENTANGLE = """
 create sequence hub.entangled;
 create function hub.entangles() returns trigger language plpgsql security definer as $$ begin
@@ -137,7 +176,13 @@ async def test_nothing_that_was_said_of_anybody_lies_in_clear(world: World) -> N
     await done(world, "desk", "holdCase", {"case": case, "organisation": "organisation_arts-haven", "held": True, "reason": "Hazelreason"})  # fmt: skip
     record = await feed_record(world, "n1")
     await done(world, "desk", "linkRecords", {"case": case, "records": [f"record_{record}"], "reason": "Hazelreason"})
+    seen = await case_id(world, await world.admin.fetchval("select id from case_file"), "pen-centre")
+    await done(world, "pen", "breakGlass", {"case": seen, "categories": ["PROFILE"], "reason": "Hazelreason"})
     await done(world, "desk", "recordConsent", {"case": case, "consent": consent(decision="DENY")})
+    owed = (await world.data("pen", "{ retractions { edges { node { id } } } }"))["retractions"]["edges"][0]["node"][
+        "id"
+    ]
+    await done(world, "pen", "acknowledgeRetraction", {"retraction": owed, "deleted": False, "note": "Hazelreason"})
     await done(world, "pen", "withdrawConsent", {"consent": made["consents"][0]["id"], "reason": "Aspenwithdrawal"})
 
     tables = await world.admin.fetch("select relnamespace::regnamespace || '.' || relname as name from pg_class where relkind = 'r' and relnamespace in ('hub'::regnamespace, 'auth'::regnamespace)")  # fmt: skip
@@ -147,8 +192,9 @@ async def test_nothing_that_was_said_of_anybody_lies_in_clear(world: World) -> N
         for secret in SECRETS:
             assert secret not in text, table
             assert secret.encode().hex() not in text, table
-    reasons = await world.admin.fetchval("select (select count(*) from share where reason is not null) + (select count(*) from hold where reason is not null)")  # fmt: skip
-    assert reasons == 2
+    reasons = await world.admin.fetchval("select (select count(*) from share where reason is not null) + (select count(*) from hold where reason is not null)"
+        " + (select count(*) from emergency where reason is not null) + (select count(*) from retraction where note is not null)")  # fmt: skip
+    assert reasons == 4
 
 
 async def test_a_command_leaves_an_audit_record(world: World) -> None:

@@ -1,0 +1,174 @@
+"""This module states who may see what of a case and of a referral, apart from SQL and engine: the part of the promise that is policy."""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import TypeVar
+
+from tests.interference.facts import (
+    LIVE,
+    NOW,
+    ORGANISATIONS,
+    TODAY,
+    Agreement,
+    Case,
+    Consent,
+    Emergency,
+    Fact,
+    Hold,
+    Referral,
+    Share,
+    World,
+)
+
+T = TypeVar("T", bound=Fact)
+
+
+def of(kind: type[T], world: World) -> list[T]:
+    """Give all facts of a kind."""
+    return [fact for fact in world if isinstance(fact, kind)]
+
+
+# --- Who may see a category of a case: (bases) and (consent) and not (held).
+
+
+def bases(organisation: str, case: Case, category: str, world: World) -> set[str]:
+    """Why an organisation could see this category of this case, were consent given."""
+    found = {"ICORN"} if ORGANISATIONS[organisation] == "ICORN" else set()
+    for agreement in of(Agreement, world):
+        covered = (agreement.origins is None or case.origin in agreement.origins) and (
+            agreement.disciplines is None or case.discipline in agreement.disciplines
+        )
+        if agreement.organisation == organisation and category in agreement.categories and in_force(agreement):
+            found |= {"AGREEMENT"} if covered and not case.sealed else set()
+    for referral in of(Referral, world):
+        if referral.case != case.id:
+            continue
+        if referral.sender == organisation and category == "OVERVIEW":
+            found.add("REFERRER")
+        if referral.recipient == organisation and referral.status in LIVE and category in referral.shared:
+            found.add("RECIPIENT")
+    for share in of(Share, world):
+        if (
+            (share.case, share.organisation) == (case.id, organisation)
+            and category in share.categories
+            and share.until > NOW
+        ):
+            found.add("PRESENTED" if share.presented else "SHARE")
+    for glass in of(Emergency, world):
+        if (
+            (glass.case, glass.organisation) == (case.id, organisation)
+            and category in glass.categories
+            and broken(glass, case)
+        ):
+            found.add("EMERGENCY")
+    return found
+
+
+def broken(glass: Emergency, case: Case) -> bool:
+    """Tell whether glass is broken now: for twelve hours, from when it was asked for; of a sealed case, from when ICORN approved."""
+    since = glass.approved_at or (None if case.sealed else glass.asked_at)
+    return since is not None and since <= NOW < since_hours(since, 12)
+
+
+def since_hours(moment: str, hours: int) -> str:
+    """Give the time so many hours after another."""
+    return f"{datetime.fromisoformat(moment) + timedelta(hours=hours):%Y-%m-%dT%H:%M:%SZ}"
+
+
+def in_force(agreement: Agreement) -> bool:
+    """Tell whether an agreement is approved and has not ended."""
+    ends = [end for end in (agreement.valid_until, agreement.ended_at) if end is not None]
+    return agreement.approved_at is not None and agreement.approved_at <= NOW and all(end > NOW for end in ends)
+
+
+def agreed(consents: Iterable[Consent], organisation: str, category: str) -> bool:
+    """Tell whether the person has said that this organisation may have this category. DENY beats ALLOW; silence is no."""
+    said = {
+        consent.decision
+        for consent in consents
+        if consent.organisation in (None, organisation)
+        and category in consent.categories
+        and consent.given_on <= TODAY
+        and (consent.valid_until is None or consent.valid_until >= TODAY)
+        and (consent.withdrawn_at is None or consent.withdrawn_at > NOW)
+    }
+    return said == {"ALLOW"}
+
+
+def opens(consent: Consent, organisation: str, category: str, world: World) -> bool:
+    """Tell whether a decision counts for a case: what a partner wrote down opens nothing until ICORN has accepted it.
+
+    Not even then does it open more to that partner than it handed over with its referral.
+    """
+    if consent.decision == "DENY" or ORGANISATIONS[consent.recorded_by] == "ICORN":
+        return True
+    handed_over = any(r.id == consent.referral and category in r.shared for r in of(Referral, world))
+    return consent.accepted and (consent.recorded_by != organisation or handed_over)
+
+
+def held(organisation: str, case: int | None, world: World) -> bool:
+    """Tell whether this case is kept from this organisation, whatever else allows it."""
+    return any(
+        (hold.case, hold.organisation) == (case, organisation) and (hold.ended_at is None or hold.ended_at > NOW)
+        for hold in of(Hold, world)
+    )
+
+
+def opened(organisation: str, case: Case, category: str, world: World) -> bool:
+    """Tell whether an organisation may see a category of a case, whatever the token; OVERVIEW comes before all others."""
+    if category != "OVERVIEW" and not opened(organisation, case, "OVERVIEW", world):
+        return False
+    about = [c for c in of(Consent, world) if c.case == case.id and opens(c, organisation, category, world)]
+    icorn = ORGANISATIONS[organisation] == "ICORN"
+    return (
+        bool(bases(organisation, case, category, world))
+        and (icorn or agreed(about, organisation, category))
+        and not held(organisation, case.id, world)
+    )
+
+
+# --- Who may see a referral, and what was sent with it.
+
+
+def is_icorns(organisation: str, referral: Referral, world: World) -> bool:
+    """Tell whether ICORN asks for a referral to itself, or of a case: it decides, so that it reads them as it reads cases."""
+    concerned = referral.recipient == organisation or referral.case is not None
+    return ORGANISATIONS[organisation] == "ICORN" and concerned and not held(organisation, referral.case, world)
+
+
+def takes_part(organisation: str, referral: Referral, world: World) -> bool:
+    """Tell whether a referral is there for an organisation: its sender, ICORN, or a recipient the person agreed to."""
+    if organisation == referral.sender or is_icorns(organisation, referral, world):
+        return True
+    agreed_to = organisation == referral.recipient and sent(referral, "OVERVIEW", world)
+    return agreed_to and not held(organisation, referral.case, world)
+
+
+def sent(referral: Referral, category: str, world: World) -> bool:
+    """Tell whether the person agrees that the recipient has a category of what was sent; the recipient's own word is not enough."""
+    about = [
+        consent
+        for consent in of(Consent, world)
+        if consent.referral == referral.id or (consent.case is not None and consent.case == referral.case)
+        if consent.decision == "DENY"
+        or ORGANISATIONS[consent.recorded_by] == "ICORN"
+        or (consent.recorded_by != referral.recipient and (consent.accepted or consent.referral == referral.id))
+    ]
+    return category in referral.shared and agreed(about, referral.recipient, category)
+
+
+def returned(referral: Referral, category: str, world: World) -> bool:
+    """Tell whether the sender reads a category of what it sent: by the decisions on this very referral, and no others."""
+    about = [consent for consent in of(Consent, world) if consent.referral == referral.id]
+    return category in referral.shared and agreed(about, referral.recipient, category)
+
+
+def readable(organisation: str, referral: Referral, category: str, world: World) -> bool:
+    """Tell whether a party may read a category of what was sent: a recipient only while the referral lives, and not held."""
+    if is_icorns(organisation, referral, world):
+        return category in referral.shared
+    if organisation == referral.sender and returned(referral, category, world):
+        return True
+    receives = organisation == referral.recipient and takes_part(organisation, referral, world)
+    lives = referral.status in LIVE and not held(organisation, referral.case, world)
+    return receives and lives and sent(referral, category, world)
