@@ -51,6 +51,10 @@ begin
   return new;
 end $$;
 
+-- From here on there may be records that have no entry yet; from the beginning, where the mark came with a restored backup.
+create function audit_reached() returns xid8 language sql stable set search_path = hub, pg_temp
+  return coalesce((select h.xid from audit_horizon h where h.xid < pg_snapshot_xmax(pg_current_snapshot())), '0');
+
 -- Was this organisation answered with a category of a case or referral after a time? Asked of the log's entries, and of the records
 -- that the worker has not made entries of yet.
 create function received(org int, about uuid, wanted category, since timestamptz) returns boolean language sql stable set search_path = hub, pg_temp
@@ -62,8 +66,7 @@ create function received(org int, about uuid, wanted category, since timestamptz
         where l.organisation = org and l.leaf_index = e.leaf_index and a.at > since)))
   or exists (
     select from audit a, unnest(a.subjects) s
-    where a.xid >= coalesce((select h.xid from audit_horizon h where h.xid < pg_snapshot_xmax(pg_current_snapshot())), '0')
-      and a.organisation = org and s.basis & 127 * basis_bit(wanted, 'ICORN') <> 0 and (since is null or a.at > since)
+    where a.xid >= audit_reached() and a.organisation = org and s.basis & 127 * basis_bit(wanted, 'ICORN') <> 0 and (since is null or a.at > since)
       and s.subject in (select n.pseudonym from audit_pseudonym n where n.organisation = org and (n.case_id = about or n.referral_id = about)));
 
 -- Which of these categories does an organisation hold of a case or referral and owe a receipt for, that nothing asks of it yet?
@@ -96,29 +99,63 @@ begin
   insert into event (kind, organisation, audience, retraction_id, at) values ('retraction.made', org, org, made, hub_now());
 end $$;
 
--- Was a category open until this change, or until it lapsed, and is it open no longer?
-create function lost(k category, was tstzmultirange, still tstzmultirange, lapses timestamptz) returns category language sql stable parallel safe
-  return case when (holds(was, hub_now()) or lapses <= hub_now() and coalesce(lower(was), '-infinity') <= hub_now() and not isempty(was))
-    and not holds(still, hub_now()) then k end;
+-- Which categories were open until this change, or until they lapsed, and are open no longer? Periods in the order of the enum type.
+create function lost(was tstzmultirange[], still tstzmultirange[], lapses timestamptz) returns category[] language sql stable parallel safe
+  return (select coalesce(array_agg(u.k), '{}') from unnest(was, still, enum_range(null::category)) u(was, still, k)
+    where (holds(u.was, hub_now()) or lapses <= hub_now() and coalesce(lower(u.was), '-infinity') <= hub_now() and not isempty(u.was))
+      and not holds(u.still, hub_now()));
+
+-- Of what many rows lost at once (the end of an agreement), only those of whom anything was read are looked at one by one.
+create type losing as (organisation int, about uuid, lost category[]);
+create function retract_all(what text, losses losing[]) returns void language plpgsql set search_path = hub, pg_temp as $$
+declare
+  one record;
+begin
+  if losses is null then return; end if;
+  for one in
+    with gone as materialized (select l.* from unnest(losses) l where cardinality(l.lost) > 0), recent as materialized (
+      select distinct s.subject from audit a, unnest(a.subjects) s where a.xid >= audit_reached() and a.organisation in (select g.organisation from gone g))
+    select g.* from gone g join audit_pseudonym n on n.organisation = g.organisation and (n.case_id = g.about or n.referral_id = g.about)
+    where n.pseudonym in (select r.subject from recent r) or exists (select from audit_event e where e.reader = g.organisation and e.subject = n.pseudonym)
+    order by g.about, g.organisation
+  loop
+    perform retract(one.organisation, what, one.about, one.lost);
+  end loop;
+end $$;
 
 -- Whatever changes access changes these tables: a decision through their refresh, the end of time through the worker.
 create function case_retraction_follows() returns trigger language plpgsql security definer set search_path = hub, pg_temp as $$
+declare
+  losses losing[];
 begin
-  perform retract(old.organisation, 'case', old.case_id, array_remove(array[
-    lost('OVERVIEW', old.overview, new.overview, old.lapses), lost('PROFILE', old.profile, new.profile, old.lapses),
-    lost('IDENTITY', old.identity, new.identity, old.lapses), lost('CONTACT', old.contact, new.contact, old.lapses),
-    lost('WHEREABOUTS', old.whereabouts, new.whereabouts, old.lapses), lost('THREAT', old.threat, new.threat, old.lapses),
-    lost('HEALTH', old.health, new.health, old.lapses), lost('FAMILY', old.family, new.family, old.lapses),
-    lost('ASSESSMENT', old.assessment, new.assessment, old.lapses)], null));
+  if tg_op = 'DELETE' then
+    select array_agg(row(o.organisation, o.case_id, lost(
+        array[o.overview, o.profile, o.identity, o.contact, o.whereabouts, o.threat, o.health, o.family, o.assessment], '{}', o.lapses))::losing)
+      into losses from old_rows o;
+  else
+    select array_agg(row(o.organisation, o.case_id, lost(
+        array[o.overview, o.profile, o.identity, o.contact, o.whereabouts, o.threat, o.health, o.family, o.assessment],
+        array[n.overview, n.profile, n.identity, n.contact, n.whereabouts, n.threat, n.health, n.family, n.assessment], o.lapses))::losing)
+      into losses from old_rows o join new_rows n on n.organisation = o.organisation and n.case_id = o.case_id;
+  end if;
+  perform retract_all('case', losses);
   return null;
 end $$;
 create function referral_retraction_follows() returns trigger language plpgsql security definer set search_path = hub, pg_temp as $$
+declare
+  losses losing[];
 begin
-  perform retract(old.organisation, 'referral', old.referral_id, array_remove(array[
-    lost('OVERVIEW', old.visible, new.visible, old.lapses), lost('PROFILE', old.profile, new.profile, old.lapses),
-    lost('IDENTITY', old.identity, new.identity, old.lapses), lost('CONTACT', old.contact, new.contact, old.lapses),
-    lost('WHEREABOUTS', old.whereabouts, new.whereabouts, old.lapses), lost('THREAT', old.threat, new.threat, old.lapses),
-    lost('HEALTH', old.health, new.health, old.lapses), lost('FAMILY', old.family, new.family, old.lapses)], null));
+  if tg_op = 'DELETE' then
+    select array_agg(row(o.organisation, o.referral_id, lost(
+        array[o.visible, o.profile, o.identity, o.contact, o.whereabouts, o.threat, o.health, o.family], '{}', o.lapses))::losing)
+      into losses from old_rows o;
+  else
+    select array_agg(row(o.organisation, o.referral_id, lost(
+        array[o.visible, o.profile, o.identity, o.contact, o.whereabouts, o.threat, o.health, o.family],
+        array[n.visible, n.profile, n.identity, n.contact, n.whereabouts, n.threat, n.health, n.family], o.lapses))::losing)
+      into losses from old_rows o join new_rows n on n.organisation = o.organisation and n.referral_id = o.referral_id;
+  end if;
+  perform retract_all('referral', losses);
   return null;
 end $$;
 
@@ -195,8 +232,14 @@ end $$;
 
 create trigger note_lapse before insert or update on case_access for each row execute function note_case_lapse();
 create trigger note_lapse before insert or update on referral_access for each row execute function note_referral_lapse();
-create trigger retraction_follows after update or delete on case_access for each row execute function case_retraction_follows();
-create trigger retraction_follows after update or delete on referral_access for each row execute function referral_retraction_follows();
+do $$
+declare noun text;
+begin
+  foreach noun in array array['case', 'referral'] loop
+    execute format('create trigger retraction_follows_update after update on %1$s_access referencing old table as old_rows new table as new_rows for each statement execute function %1$s_retraction_follows()', noun);
+    execute format('create trigger retraction_follows_delete after delete on %1$s_access referencing old table as old_rows for each statement execute function %1$s_retraction_follows()', noun);
+  end loop;
+end $$;
 create trigger retract_first before delete on case_file for each row execute function retract_before_deletion();
 create trigger retract_first before delete on referral for each row execute function retract_before_deletion();
 create trigger retraction_follows after insert on audit_event for each row
@@ -249,7 +292,7 @@ declare routine regprocedure;
 begin
   grant create on schema hub to hub_access;
   for routine in select p.oid::regprocedure from pg_proc p where p.pronamespace = 'hub'::regnamespace and p.proname in
-      ('next_end', 'note_case_lapse', 'note_referral_lapse', 'received', 'owed', 'retract', 'lost', 'case_retraction_follows', 'referral_retraction_follows',
+      ('next_end', 'note_case_lapse', 'note_referral_lapse', 'audit_reached', 'received', 'owed', 'retract', 'retract_all', 'lost', 'case_retraction_follows', 'referral_retraction_follows',
        'late_retraction_follows', 'retract_lapsed', 'retract_whole', 'retract_case', 'retract_before_deletion') loop
     execute format('alter function %s owner to hub_access', routine);
   end loop;

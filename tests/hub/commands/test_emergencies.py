@@ -172,7 +172,7 @@ async def test_the_owners_are_told_at_once(world: World, sealed: str) -> None:
     case, theirs = await seen(world, sealed=sealed)
     await world.referral("arts-haven", case=case)
     await world.referral("open-stage", case=case)
-    await world.consent(case, "open-stage", ["OVERVIEW"], "DENY")
+    await world.consent(case, "open-stage", ["OVERVIEW"], "DENY", given_on="2026-05-01")
     await done(world, "pen", "breakGlass", glass(theirs))
     if sealed == "true":
         await done(world, "desk", "approveBreakGlass", {"case": await case_id(world, case)})
