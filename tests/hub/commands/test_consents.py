@@ -28,7 +28,7 @@ async def test_a_yes_opens_and_a_no_closes_at_once(world: World) -> None:
     }  # fmt: skip
     assert no["organisation"] == {"code": "pen-centre"}
     assert await world.admin.fetchval("select count(*) from consent") == 3
-    assert await events(world) == ["consent.recorded", "consent.recorded"]
+    assert await events(world) == ["consent.recorded", "retraction.made", "consent.recorded"]
 
 
 async def test_a_sender_records_what_the_person_says_of_its_referral(world: World) -> None:
@@ -57,7 +57,7 @@ async def test_what_is_taken_back_ends_at_once_and_stays_recorded(world: World) 
     await world.admin.execute("update hub.test_clock set now = now + interval '1 minute'")
     again = await done(world, "desk", "withdrawConsent", {"consent": ours})
     assert again == first == {"id": ours, "withdrawnAt": "2026-06-01T12:00:00+00:00"}
-    assert await events(world) == ["consent.withdrawn"]
+    assert await events(world) == ["retraction.made", "consent.withdrawn"]
 
 
 async def test_a_sender_takes_back_what_came_with_its_referral(world: World) -> None:
