@@ -5,6 +5,7 @@ A file holds texts exactly as clients have them, for an id is the SHA-256 of a t
 
 import hashlib
 import json
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,11 +43,11 @@ class Written:
 
 
 def read(path: Path) -> list[Written]:
-    """Give the documents of a file; raise ManifestError with all that is wrong with it, OSError where it cannot be read."""
+    """Give the documents of a file, of standard input for "-"; raise ManifestError with all that is wrong with it, OSError where it cannot be read."""
     file = str(path)
     try:
         # Not read_text, which would turn every line's end into another, and so the id into another.
-        content = path.read_bytes().decode()
+        content = (sys.stdin.buffer.read() if file == "-" else path.read_bytes()).decode()
     except UnicodeDecodeError:
         raise ManifestError(f"{file}: is not UTF-8.") from None
     if path.suffix in PLAIN:

@@ -43,7 +43,10 @@ def about() -> None:
 
 @documents.command()
 def publish(
-    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Manifests, or .graphql files.")], client: Whose
+    files: Annotated[
+        list[Path], typer.Argument(metavar="FILE...", help="Manifests, or .graphql files; - reads a manifest.")
+    ],
+    client: Whose,
 ) -> None:
     """Publish documents of a client: an Apollo persisted-query manifest, a Relay map of persisted queries, or .graphql files.
 

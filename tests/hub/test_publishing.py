@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import io
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
@@ -90,6 +91,17 @@ async def test_each_form_of_file_is_published_and_again_changes_nothing(
     assert "Published for pen: 2, new of them: 2." in first.out
     assert "Published for pen: 2, new of them: 0." in again.out
     assert await ids(world) == {hexed(VIEWER), hexed(CASES)}
+
+
+async def test_a_manifest_is_read_from_standard_input(
+    world: World, documents: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So that it need not be where the command runs."""
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(apollo(VIEWER).encode())))
+
+    said = await documents("publish", "-")
+
+    assert (said.status, await ids(world)) == (0, {hexed(VIEWER)}), said.words
 
 
 async def test_all_that_is_wrong_is_said_at_once_with_file_and_line_and_nothing_is_published(
