@@ -18,6 +18,8 @@ EMPTY = """
 delete from auth.signing_key;
 delete from auth.assertion_jti;
 delete from auth.token_proof;
+delete from hub.usr;
+delete from auth.used_challenge;
 delete from hub.client;
 delete from hub.organisation;
 """
