@@ -98,7 +98,7 @@ def _principal(claims: AccessToken, proof: Proof, purpose: str | None) -> Princi
     return Principal(
         organisation=claims.organisation,
         client=claims.client_id,
-        user=None if claims.sub == claims.client_id else claims.sub,
+        user=claims.user,
         scopes=frozenset(claims.scope.split()),
         purpose=purpose or claims.purpose,
         token_id=claims.jti,
@@ -106,6 +106,7 @@ def _principal(claims: AccessToken, proof: Proof, purpose: str | None) -> Princi
         proof=proof.digest,
         proof_until=datetime.fromtimestamp(proof.until, UTC),
         limits=claims.limits or DEFAULTS,
+        authenticated_at=None if claims.auth_time is None else datetime.fromtimestamp(claims.auth_time, UTC),
     )
 
 
