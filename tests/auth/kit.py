@@ -136,9 +136,11 @@ class World:
         return await self.ask(("Authorization", f"{scheme} {token}"), ("DPoP", proof))
 
 
-def build(pool: asyncpg.Pool, keyring: Keyring, organisation: int, *, nonces: bool = False) -> World:
+def build(
+    pool: asyncpg.Pool, keyring: Keyring, organisation: int, *, nonces: bool = False, clock: PinnedClock | None = None
+) -> World:
     """Put a world together; with `nonces`, both sides ask for one."""
-    clock = PinnedClock()
+    clock = clock or PinnedClock()
     keys = SigningKeys(pool, keyring, clock)
     asked = {side: Nonces(keyring.subkey(f"nonce/{side}"), clock) if nonces else None for side in ("token", "resource")}
     server = AuthorizationServer(ISSUER, pool, keys, clock=clock, nonces=asked["token"])
