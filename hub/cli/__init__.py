@@ -16,6 +16,7 @@ from hub.cli.keygen import keygen
 from hub.cli.organisations import organisation
 from hub.cli.running import migrate, serve, worker
 from hub.cli.sdl import schema
+from hub.cli.users import user
 from hub.log import set_up_logging
 
 app = typer.Typer(
@@ -37,6 +38,7 @@ app.command(rich_help_panel="Look after it")(doctor)
 app.command(rich_help_panel="Let partners in")(keygen)
 app.add_typer(organisation, rich_help_panel="Let partners in")
 app.add_typer(client, rich_help_panel="Let partners in")
+app.add_typer(user, rich_help_panel="Let partners in")
 app.add_typer(audit, rich_help_panel="Look after it")
 
 
