@@ -17,6 +17,8 @@ from starlette.routing import Route
 from auth.budgets import Budgets, Kind
 from auth.clock import Clock
 from auth.keyring import Keyring
+from auth.people import People
+from auth.people.routes import routes as people_routes
 from auth.recent import Recent
 from auth.resource import Resource
 from auth.routes import routes as auth_routes
@@ -88,6 +90,7 @@ def create_app(
         routes=[
             Route("/graphql", graphql.answer, methods=["GET", "POST"]),
             *auth_routes(server, strangers),
+            *people_routes(),
             Route("/audit/jwks", audit_keys),
             Route("/health/live", live),
             Route("/health/ready", ready),
@@ -100,6 +103,7 @@ def create_app(
     core = SCHEMA._schema  # noqa: SLF001 strawberry keeps graphql-core's schema there, and offers it nowhere else
     app.state.pools = pools
     app.state.strangers = strangers
+    app.state.people = People(issuer, pools.auth, keyring, clock=clock, strangers=strangers)
     app.state.budgets = Budgets(Kind.COST, pools.app, clock)
     app.state.under_way = UnderWay()
     app.state.seen_proofs = Recent(PROOFS)
