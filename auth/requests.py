@@ -91,6 +91,8 @@ class Reply:
     status: int
     body: Mapping[str, Any] = field(repr=False)
     headers: Mapping[str, str] = field(repr=False)
+    proven: bool = False
+    """Whether the client has shown who it is, so that what is wrong is no stranger's doing."""
 
 
 class FormRequest(OAuth2Request):  # type: ignore[misc]
