@@ -175,7 +175,7 @@ async def check_keys(pools: Pools, keyring: Keyring, setting: str = "HUB_KEYS_FI
     """Refuse keys that are not those the database was sealed with: raise KeyringError, naming `setting`."""
     async with pools.auth.acquire() as connection:
         await check_signing_keys(connection, keyring, setting)
-    for pool in (pools.app, pools.worker):
+    for pool in (pools.app, pools.auth, pools.worker):
         async with pool.acquire() as connection:
             await check_data_keys(connection, keyring, setting)
 

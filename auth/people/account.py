@@ -31,7 +31,7 @@ async def new_passkey(request: Request, person: Person) -> Response:
     """Ask a device for one more passkey."""
     people = guard.people_of(request)
     known = await people.passkeys.of(person.user)
-    options = people.passkeys.to_make(guard.holder(request), person.user, person.name, known)
+    options = people.passkeys.to_make(guard.holder(request), person.user, person.account, known)
     told = {"person": person, "here": "account", "options": options, "has_name": people.has_name}
     return pages.show(request, "add_passkey", told)
 

@@ -10,6 +10,7 @@ from auth.database import Database
 from auth.people import challenges
 from auth.people.invitations import token_digest
 from auth.people.passkeys import NewPasskey, Passkeys
+from auth.people.person import account
 from auth.people.refusals import Refusal, RefusedError
 from auth.people.seal import UserSeal
 
@@ -51,7 +52,7 @@ class Guest:
     @property
     def account(self) -> str:
         """Return what a device shows, to tell this account from others of the same person."""
-        return f"{self.name} ({self.organisation})"
+        return account(self.name, self.organisation)
 
 
 class Joining:

@@ -20,7 +20,8 @@ _TOUCH: Final = 60
 _PERSON: Final = """
 with live as materialized (
     select s.digest, s.seen_at, extract(epoch from s.authenticated_at)::float8 as authenticated_at,
-        u.id, u.organisation, u.scopes, u.roles, u.kek, u.wrapped, u.sealed
+        u.id, u.organisation, u.scopes, u.roles, u.kek, u.wrapped, u.sealed,
+        o.name as organisation_name
     from auth.session s join hub.usr u on u.id = s.usr join hub.organisation o on o.id = u.organisation
     where s.digest = $1 and s.ended_at is null and s.standing = u.standing and u.status = 'ACTIVE' and o.suspended_at is null
       and s.until > to_timestamp($2) and s.seen_at > to_timestamp($2) - make_interval(secs => $3)
@@ -92,6 +93,7 @@ class Sessions:
             name=self._seal.card(user, row["kek"], row["wrapped"], row["sealed"]).name,
             authenticated_at=int(row["authenticated_at"]),
             session=known,
+            organisation_name=row["organisation_name"],
         )
 
 

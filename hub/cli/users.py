@@ -14,6 +14,7 @@ from auth.people.seal import UserSeal
 from hub.cli.database import connected
 from hub.cli.errors import CommandError
 from hub.cli.running import started
+from hub.key_check import check_data_keys, check_signing_keys
 from hub.settings import Settings
 
 FIND: Final = "select id, kind::text as kind from hub.organisation where code = $1"
@@ -76,7 +77,10 @@ async def invite(
     roles: Collection[str] = (),
     scopes: Collection[str] = (),
 ) -> Invitation:
-    """Invite somebody into an organisation, as its admin unless `roles` are given; raise CommandError."""
+    """Invite somebody into an organisation, as its admin unless `roles` are given; raise CommandError, and KeyringError for keys that are not this hub's."""
+    # A user who was sealed under other keys could never sign in.
+    await check_signing_keys(connection, keyring)
+    await check_data_keys(connection, keyring)
     row = await connection.fetchrow(FIND, organisation)
     if row is None:
         codes = ", ".join(found["code"] for found in await connection.fetch(CODES)) or "none"
