@@ -22,6 +22,7 @@ async def account(request: Request, person: Person) -> Response:
         "person": person,
         "here": "account",
         "passkeys": await people.passkeys.of(person.user),
+        "through": await people.identities.has(person.user),
         "recovery": await people.recoveries.about(person.user),
     }
     return pages.show(request, "account", told)

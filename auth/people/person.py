@@ -53,6 +53,8 @@ class Person:
     session: bytes = field(default=b"", repr=False)
     """The digest that the session is known by."""
     organisation_name: str = ""
+    means: str = "PASSKEY"
+    """PASSKEY, which no phishing page can use, or PROVIDER: whatever the organisation's own sign-in asks for."""
 
     @property
     def is_admin(self) -> bool:

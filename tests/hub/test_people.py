@@ -102,6 +102,23 @@ async def test_nobody_is_invited_under_keys_of_another_hub(
         await check_data_keys(await database.connect("hub_auth"), Keyring.load(other))
 
 
+async def test_an_organisations_provider_is_entered_by_command(
+    hub: Run, operator: dict[str, str], database: Database
+) -> None:
+    """What is printed is what to enter there; a secret itself, and a provider in clear, are refused."""
+    await run(hub, operator, *FIRST)
+    enter = ("organisation", "provider", "pen-centre", "--client-id", "icorn-hub", "--secret")
+    said = await run(hub, operator, *enter, "pen-login", "--issuer", "https://login.pen.example")
+    secret = await run(hub, operator, *enter, "S3cr3t!", "--issuer", "https://login.pen.example")
+    clear = await run(hub, operator, *enter, "pen-login", "--issuer", "http://login.pen.example")
+    (entered,) = await database.admin("select issuer, secret from auth.provider where $1", True)  # noqa: FBT003
+
+    assert said.out.strip() == "https://hub.example.org/sign-in/through/pen-centre"
+    assert (secret.status, clear.status) == (1, 1)
+    assert "S3cr3t!" not in secret.words
+    assert dict(entered) == {"issuer": "https://login.pen.example", "secret": "pen-login"}
+
+
 async def test_the_hub_serves_the_pages(world: World) -> None:
     """From invitation to account, through the whole application."""
     invited = await world.app.state.people.invitations.invite(
