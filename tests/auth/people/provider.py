@@ -47,7 +47,7 @@ class FakeProvider:
         self.fetched.append(url)
         if self.away:
             raise OSError
-        match url.removeprefix(ISSUER):
+        match urlsplit(url).path:
             case "/.well-known/openid-configuration":
                 return json.dumps(
                     {

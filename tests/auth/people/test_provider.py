@@ -129,8 +129,8 @@ FORGERIES: dict[str, Callable[[FakeProvider], object]] = {
     "not signed": lambda idp: setattr(idp, "alg", "none"),
     "signed with what is published": lambda idp: setattr(idp, "alg", "HS256"),
     "an access token": lambda idp: idp.header.update(typ="at+jwt"),
-    "from a provider under another name": lambda idp: setattr(idp, "issuer", "https://attacker.example"),
-    "from a provider with an endpoint in clear": lambda idp: idp.metadata.update(token_endpoint="http://inside/token"),
+    "from a provider that publishes another issuer": lambda idp: idp.metadata.update(issuer="https://attacker.example"),
+    "from a provider with an endpoint in clear": lambda idp: idp.metadata.update(token_endpoint="http://login.pen-centre.example/token"),
     "from a provider that is away": lambda idp: setattr(idp, "away", True),
 }  # fmt: skip
 
