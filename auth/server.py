@@ -183,6 +183,7 @@ class AuthorizationServer(StockAuthorizationServer):  # type: ignore[misc]
             cnf=access_token.Confirmation(request.proof.thumbprint),
             organisation=client.organisation,
             auth_time=int(approval.authenticated_at.timestamp()) if approval else None,
+            acr=access_token.ACR if approval and approval.means == "PASSKEY" else None,
             purpose=client.purpose,
             limits=client.limits,
         )

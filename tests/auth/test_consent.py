@@ -7,7 +7,7 @@ import pytest
 
 from auth.scopes import Scope
 from tests.auth.app import CALLBACK, App, make_app
-from tests.auth.kit import ISSUER, World
+from tests.auth.kit import ISSUER, World, opened
 from tests.auth.people.browser import Browser
 
 PATH = "/oauth/authorize"
@@ -227,6 +227,26 @@ async def test_an_app_may_ask_for_a_passkey_shown_just_now(app: App, wish: dict[
 
     assert asked.status_code == 200
     assert (await app.refresh(earlier["refresh_token"])).status_code == 200
+
+
+async def test_an_app_may_ask_for_a_passkey_and_nothing_else(app: App) -> None:
+    """acr_values=phr: whoever came through the organisation's own provider shows a passkey first; the token says how it was."""
+    sara = await somebody(app, "Sara")
+    await app.database.admin("update auth.session set means = 'PROVIDER'")
+    await sara.open(path(await app.pushed()))
+    _, told = went(await sara.send(sara.form(PATH), answer="yes"))
+    through = opened((await app.redeem(told["code"])).json()["access_token"])
+    page = await sara.open(path(request_uri := await app.pushed(acr_values="phr")))
+    assert "Show your passkey again" in page.text
+    person, grants = await app.people.sessions.person(sara.cookie() or ""), app.world.server.grants
+    assert person is not None
+    assert await grants.opened(app.client_id, request_uri, person)
+    assert await grants.approve(app.client_id, request_uri, person, ["cases:read"]) is None
+    await sara.show_passkey()
+    _, told = went(await sara.send(sara.form(PATH), answer="yes"))
+    by_passkey = opened((await app.redeem(told["code"])).json()["access_token"])
+
+    assert ("acr" in through, by_passkey["acr"]) == (False, "phr")
 
 
 async def test_nobody_can_frame_the_page_or_send_its_form_elsewhere(app: App) -> None:
