@@ -179,7 +179,7 @@ async def test_every_table_of_the_schema_forces_row_security(database: Any) -> N
         b"r",
     )
     forced = {row["relname"]: row["forced"] for row in rows}
-    assert forced.keys() >= {"assertion_jti", "client_key", "signing_key", "token_proof", "approval", "pushed_request"}
+    assert forced.keys() >= {"client_key", "signing_key", "token_proof", "approval", "passkey", "session"}
     assert all(forced.values())
 
 
