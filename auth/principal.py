@@ -38,3 +38,5 @@ class Principal:
     """Whether it may send only documents that were published for it."""
     text_in_urls: bool = False
     """Whether the URL of a GET may hold text and variables; it goes through logs on the way."""
+    authenticated_at: datetime | None = None
+    """When the person signed in, UTC; None for a machine."""

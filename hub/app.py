@@ -17,6 +17,9 @@ from starlette.routing import Route
 from auth.budgets import Budgets, Kind
 from auth.clock import Clock
 from auth.keyring import Keyring
+from auth.people import People
+from auth.people.provider import OpenId
+from auth.people.routes import routes as people_routes
 from auth.recent import Recent
 from auth.resource import Resource
 from auth.routes import routes as auth_routes
@@ -37,6 +40,7 @@ from hub.feeds.feed import Feed
 from hub.feeds.refresh import Refresher
 from hub.feeds.seal import Seal
 from hub.key_check import check_data_keys, check_signing_keys
+from hub.outside import fetch_from, named
 from hub.postgres import open_pool
 from hub.sealing import Sealing
 from hub.self_check import self_check
@@ -47,8 +51,9 @@ from schema.query import SCHEMA
 DEFINERS: Final = frozenset(
     f"hub.{name}"
     for name in (
-        "access_follows", "audit_written", "case_retraction_follows", "count_cases", "emergency_told", "give_pairwise_key", "late_retraction_follows",
-        "referral_retraction_follows", "refresh_case_access", "refresh_referral_access", "retract_before_deletion", "retract_lapsed", "viewer_disclosure", "viewer_standing",
+        "access_follows", "audit_written", "case_retraction_follows", "count_cases", "emergency_told", "freeze_follows", "give_pairwise_key",
+        "late_retraction_follows", "origin_follows", "referral_retraction_follows", "refresh_case_access", "refresh_referral_access", "retract_before_deletion",
+        "retract_lapsed", "scope_ceiling", "token_is_live", "viewer_disclosure", "viewer_is_live", "viewer_standing",
     )
 )  # fmt: skip
 """The functions that may run as more than their caller (SECURITY DEFINER)."""
@@ -81,8 +86,9 @@ def create_app(
     clock: Clock = time,
     walls: frozenset[int] = WALLS,
     proxies: Networks = (),
+    around: Surroundings | None = None,
 ) -> Starlette:
-    """Make the ASGI application. `proxies` are the networks of those in front of it that say who calls. `walls` without 1 leaves the first wall out of every statement, for tests of the second."""
+    """Make the ASGI application. `proxies` are the networks of those in front of it that say who calls; `around` has the secrets and private hosts of organisations' own OpenID providers, without which nobody signs in there. `walls` without 1 leaves the first wall out of every statement, for tests of the second."""
     keys = SigningKeys(pools.auth, keyring, clock)
     strangers = Strangers(clock, proxies)
     server = AuthorizationServer(issuer, pools.auth, keys, clock=clock)
@@ -90,6 +96,7 @@ def create_app(
         routes=[
             Route("/graphql", graphql.answer, methods=["GET", "POST"]),
             *auth_routes(server, strangers),
+            *people_routes(),
             Route("/audit/jwks", audit_keys),
             Route("/health/live", live),
             Route("/health/ready", ready),
@@ -103,6 +110,10 @@ def create_app(
     documents = Documents(core)
     app.state.pools = pools
     app.state.strangers = strangers
+    openid = None
+    if around is not None:
+        openid = OpenId(issuer, fetch_from(around.private_hosts), named(around.secrets), clock)
+    app.state.people = People(issuer, pools.auth, keyring, clock=clock, strangers=strangers, openid=openid)
     app.state.budgets = Budgets(Kind.COST, pools.app, clock)
     app.state.under_way = UnderWay()
     app.state.seen_proofs = Recent(PROOFS)
@@ -175,7 +186,7 @@ async def check_keys(pools: Pools, keyring: Keyring, setting: str = "HUB_KEYS_FI
     """Refuse keys that are not those the database was sealed with: raise KeyringError, naming `setting`."""
     async with pools.auth.acquire() as connection:
         await check_signing_keys(connection, keyring, setting)
-    for pool in (pools.app, pools.worker):
+    for pool in (pools.app, pools.auth, pools.worker):
         async with pool.acquire() as connection:
             await check_data_keys(connection, keyring, setting)
 

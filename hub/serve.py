@@ -10,7 +10,7 @@ import structlog
 import uvicorn
 from starlette.applications import Starlette
 
-from hub.app import check_keys, create_app, feed_connectors, opened
+from hub.app import check_keys, create_app, feed_connectors, opened, surroundings
 from hub.settings import Settings, SettingsError
 from hub.stopping import stopping
 
@@ -27,7 +27,12 @@ async def serve(settings: Settings) -> None:
         async with opened(settings, "hub serve") as pools:
             await check_keys(pools, keyring)
             app = create_app(
-                settings.issuer, keyring, pools, feed_connectors(settings), proxies=settings.trusted_proxies
+                settings.issuer,
+                keyring,
+                pools,
+                feed_connectors(settings),
+                proxies=settings.trusted_proxies,
+                around=surroundings(settings),
             )
             async with serving(app, listening):
                 log.info("hub.serving", port=settings.port)

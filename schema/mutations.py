@@ -68,7 +68,7 @@ class Mutation:
         """Open a case from a referral, a feed record, or a first conversation."""
         raise NotImplementedError
 
-    @asked(Command(), Scope.CASES_WRITE)
+    @asked(Command(fresh=True), Scope.CASES_WRITE)
     def share_case(self, input: ShareCaseInput) -> CasePayload | None:  # noqa: A002 the contract's name
         """Open one case to one organisation, until a date."""
         raise NotImplementedError
@@ -98,12 +98,12 @@ class Mutation:
         """Give the receipt: what was retracted is deleted, or not yet, and then why."""
         raise NotImplementedError
 
-    @asked(Command(), Scope.CASES_EMERGENCY)
+    @asked(Command(fresh=True), Scope.CASES_EMERGENCY)
     def break_glass(self, input: BreakGlassInput) -> CasePayload | None:  # noqa: A002 the contract's name
         """Emergency access for a limited time; the case's owners are told at once."""
         raise NotImplementedError
 
-    @asked(Command(), Scope.CASES_EMERGENCY)
+    @asked(Command(fresh=True), Scope.CASES_EMERGENCY)
     def approve_break_glass(self, input: ApproveBreakGlassInput) -> CasePayload | None:  # noqa: A002 the contract's name
         """ICORN's approval, without which a sealed case does not open."""
         raise NotImplementedError

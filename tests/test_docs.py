@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from auth.client import over_httpx
+from auth.people.refusals import Refusal
 from auth.purposes import Purpose
 from auth.refusals import Reason
 from auth.scopes import Scope
@@ -50,6 +51,12 @@ def test_every_scope_is_told_with_its_words(scope: Scope) -> None:
 def test_every_reason_of_a_refusal_is_told(reason: Reason) -> None:
     """An operator looks up the code of a log line and finds the usual cause."""
     assert f"| `{reason}` | {reason.cause} |" in README
+
+
+@pytest.mark.parametrize("refusal", list(Refusal), ids=str)
+def test_every_reason_not_to_let_somebody_in_is_told(refusal: Refusal) -> None:
+    """An operator whom a person asks finds the usual cause too."""
+    assert f"| `{refusal}` | {refusal.cause} |" in README
 
 
 async def test_the_program_of_the_readme_speaks_to_the_hub(

@@ -16,8 +16,8 @@ from tests.hub.shell import Run
 from tests.world import World
 
 COMMANDS = (
-    "demo", "query", "token", "schema", "serve", "worker", "migrate", "keygen", "organisation add", "client add", "client set", "documents publish", "documents list", "documents withdraw", "doctor",
-    "audit verify",
+    "demo", "query", "token", "schema", "serve", "worker", "migrate", "keygen", "organisation add", "organisation provider", "client add", "client set", "user invite",
+    "documents publish", "documents list", "documents withdraw", "doctor", "audit verify", "keys rotate", "panic",
 )  # fmt: skip
 
 

@@ -163,6 +163,16 @@ class Retraction:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Freeze:
+    """One case, or every case and referral of an origin, kept from everyone but ICORN."""
+
+    id: int
+    case: int | None
+    country: str | None
+    ended_at: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Record:
     """A record of a sister feed, with documents of some categories."""
 
@@ -202,7 +212,7 @@ class Client:
 
 
 Fact = (
-    Case | Document | Residency | Referral | Message | Agreement | Consent | Share | Hold | Emergency | Retraction | Record | Link | Outcome | Client
+    Case | Document | Residency | Referral | Message | Agreement | Consent | Share | Hold | Freeze | Emergency | Retraction | Record | Link | Outcome | Client
 )  # fmt: skip
 World = frozenset[Fact]
 

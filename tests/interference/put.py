@@ -17,6 +17,7 @@ from tests.interference.facts import (
     Document,
     Emergency,
     Fact,
+    Freeze,
     Hold,
     Link,
     Message,
@@ -34,7 +35,7 @@ from tests.world import UNLIMITED
 from tests.world import World as Hub
 
 ORDER = (
-    Case, Agreement, Referral, Record, Client, Outcome, Document, Residency, Message, Consent, Share, Hold, Link, Emergency, Retraction,
+    Case, Agreement, Referral, Record, Client, Outcome, Document, Residency, Message, Consent, Share, Hold, Freeze, Link, Emergency, Retraction,
 )  # fmt: skip
 START = "2026-01-01T00:00:00Z"
 STATISTICS = {
@@ -120,7 +121,7 @@ class Putter:
             table, **{column: row_id(subject.replace("feed_", ""), number)}, kek=key.kek, wrapped=key.wrapped
         )
 
-    async def _fact(self, fact: Fact) -> None:  # noqa: C901, PLR0912 one case a kind of fact
+    async def _fact(self, fact: Fact) -> None:  # noqa: C901, PLR0912, PLR0915 one case a kind of fact
         hub, insert, org = self._hub, self._hub.insert, self._hub.organisations
         match fact:
             case Case():
@@ -195,6 +196,9 @@ class Putter:
                     starts=START,
                     ended_at=fact.ended_at,
                 )
+            case Freeze():
+                frozen = None if fact.case is None else row_id("case", fact.case)
+                await insert("frozen", id=row_id("freeze", fact.id), case_id=frozen, country=fact.country, starts=START, ended_at=fact.ended_at)  # fmt: skip
             case Record():
                 await self._record(fact)
             case Link():

@@ -9,8 +9,8 @@ from tests.interference.facts import CATEGORIES, ORGANISATIONS, PERSONAL, Case, 
 from tests.interference.facts import World as Facts
 from tests.interference.names import row_id
 from tests.interference.pairs import PRINCIPALS, pair
-from tests.interference.put import Putter
 from tests.interference.policy import bases, of, opened, readable, takes_part
+from tests.interference.put import Putter
 from tests.world import World, build
 
 Told = dict[tuple[str, int], list[str]]

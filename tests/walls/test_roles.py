@@ -7,7 +7,7 @@ from tests.conftest import Database
 RIGHTS = {
     "hub_auth": {
         "budget": "INSERT SELECT UPDATE", "client": "INSERT SELECT UPDATE", "client_limit": "INSERT SELECT UPDATE", "organisation": "SELECT",
-        "revoked_token": "INSERT SELECT", "trusted_document": "DELETE INSERT SELECT",
+        "revoked_token": "INSERT SELECT", "trusted_document": "DELETE INSERT SELECT", "usr": "INSERT SELECT UPDATE",
     },
     "hub_worker": {
         "audit": "SELECT", "audit_event": "INSERT SELECT", "audit_head": "INSERT SELECT", "audit_horizon": "INSERT SELECT UPDATE",
@@ -15,6 +15,7 @@ RIGHTS = {
         "feed_quarantine": "DELETE INSERT SELECT UPDATE", "feed_record": "INSERT SELECT UPDATE", "feed_record_key": "DELETE INSERT SELECT",
         "feed_record_person": "DELETE INSERT SELECT", "migration": "SELECT", "organisation": "SELECT", "referral_access": "DELETE SELECT",
         "retraction": "SELECT", "revoked_token": "DELETE SELECT", "seen_proof": "DELETE SELECT", "statistics_cell": "INSERT SELECT", "statistics_release": "INSERT SELECT",
+        "usr": "SELECT UPDATE",
     },
 }  # fmt: skip
 
