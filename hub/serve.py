@@ -27,7 +27,12 @@ async def serve(settings: Settings) -> None:
         async with opened(settings, "hub serve") as pools:
             await check_keys(pools, keyring)
             app = create_app(
-                settings.issuer, keyring, pools, feed_connectors(settings), proxies=settings.trusted_proxies
+                settings.issuer,
+                keyring,
+                pools,
+                feed_connectors(settings),
+                proxies=settings.trusted_proxies,
+                dpop_nonces=settings.dpop_nonces,
             )
             async with serving(app, listening):
                 log.info("hub.serving", port=settings.port)
