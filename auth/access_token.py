@@ -38,9 +38,16 @@ class AccessToken(msgspec.Struct, frozen=True, omit_defaults=True):
     scope: str
     cnf: Confirmation
     organisation: int
+    auth_time: int | None = None
+    """When the person signed in, if it is a person's (RFC 9068, section 2.2.1)."""
     purpose: str | None = None
     limits: Limits | None = None
     """What the client may ask for, where that is not what everyone may."""
+
+    @property
+    def user(self) -> str | None:
+        """The person in whose name it asks; None for a machine, which is its own subject (RFC 9068, section 2.2)."""
+        return None if self.sub == self.client_id else self.sub
 
 
 class SigningKeySource(Protocol):
@@ -70,9 +77,10 @@ def issue(claims: AccessToken, key: ECKey) -> str:
     return jwt.encode(header, msgspec.to_builtins(claims), key, algorithms=["ES256"])
 
 
-def new_token_id() -> str:
-    """Return a jti nobody can guess."""
-    return secrets.token_urlsafe(16)
+def new_token_id(approval: str | None = None) -> str:
+    """Return a jti nobody can guess; it begins with the approval that the token comes from, so that both are denied at once."""
+    own = secrets.token_urlsafe(16)
+    return own if approval is None else f"{approval}.{own}"
 
 
 class AccessTokens:

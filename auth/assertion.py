@@ -13,7 +13,7 @@ from auth.refusals import ClientRefusedError, Reason
 from auth.signed import BadJwtError, NumericDate, Profile
 
 if TYPE_CHECKING:
-    from auth.server import TokenRequest
+    from auth.requests import FormRequest
 
 LIFETIME = 300
 """The furthest an assertion's exp may lie ahead, in seconds."""
@@ -54,7 +54,7 @@ class PrivateKeyJwt(JWTBearerClientAssertion):  # type: ignore[misc]
         self._clock = clock
         self._first_use = first_use
 
-    def __call__(self, query_client: Callable[[str], Client], request: "TokenRequest") -> Client:
+    def __call__(self, query_client: Callable[[str], Client], request: "FormRequest") -> Client:
         """Return the authenticated client; raise ClientRefusedError."""
         form = request.form
         if form.get("client_assertion_type") != self.CLIENT_ASSERTION_TYPE:

@@ -1,7 +1,7 @@
 """This module finds and registers OAuth clients: confidential ones only, known by their public keys."""
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
@@ -11,6 +11,7 @@ import msgspec
 from joserfc.jwk import ECKey, OKPKey, RSAKey
 
 from auth import jwk as keys
+from auth import redirects
 from auth.database import Database
 from auth.limits import Limits
 from auth.limits import problems as limit_problems
@@ -20,16 +21,18 @@ from auth.scopes import NAMES
 
 _CLIENT_ID = re.compile(r"[a-z0-9][a-z0-9._-]{1,62}[a-z0-9]")
 _LONGEST_NAME = 200
-_GRANTS = ("client_credentials",)
+_PEOPLES_GRANTS = ("authorization_code", "refresh_token")
 
 _FIND = """
 select c.client_id, c.organisation, c.scopes, c.purpose, k.jwks::text as jwks,
     jsonb_strip_nulls(to_jsonb(l) - 'client_id')::text as limits,
-    c.status = 'ACTIVE' as active, o.suspended_at is not null as suspended
+    c.status = 'ACTIVE' as active, o.suspended_at is not null as suspended,
+    coalesce(s.redirect_uris, '{}') as redirect_uris, coalesce(s.introspects, false) and o.kind = 'ICORN' as introspects
 from hub.client c
 join hub.organisation o on o.id = c.organisation
 join auth.client_key k on k.client_id = c.client_id
 left join hub.client_limit l on l.client_id = c.client_id
+left join auth.client_use s on s.client_id = c.client_id
 where c.client_id = $1
 """
 _TAKEN = """
@@ -45,6 +48,11 @@ with registered as (
         null::hub.client_limit, $7::text::jsonb || jsonb_build_object('client_id', $1::text)) l where $7::text <> '{}'
 )
 insert into auth.client_key (client_id, jwks) values ($1, $6::text::jsonb)
+"""
+
+_USE = """
+insert into auth.client_use (client_id, redirect_uris, introspects) values ($1, $2, $3)
+on conflict (client_id) do update set redirect_uris = excluded.redirect_uris, introspects = excluded.introspects
 """
 
 
@@ -69,6 +77,9 @@ class Client:
     jwks: tuple[Mapping[str, Any], ...] = field(default=(), repr=False)
     limits: Limits | None = None
     barred: Reason | None = None
+    redirect_uris: tuple[str, ...] = ()
+    introspects: bool = False
+    """Whether it is a resource server of ICORN, which may ask what a token is worth."""
 
     def has_key(self, kid: str | None, algorithm: str) -> bool:
         """Tell whether one key of its own is meant."""
@@ -91,8 +102,8 @@ class Client:
         return method == "private_key_jwt"
 
     def check_grant_type(self, grant_type: str) -> bool:
-        """Tell Authlib which grants this client may use."""
-        return grant_type in _GRANTS
+        """Tell Authlib which grants this client may use: people's only if it has a place to send them back to."""
+        return grant_type == "client_credentials" or (grant_type in _PEOPLES_GRANTS and bool(self.redirect_uris))
 
 
 async def find(database: Database, client_id: str) -> Client:
@@ -105,7 +116,16 @@ async def find(database: Database, client_id: str) -> Client:
         return Client(row["client_id"], None, barred=barred)
     jwks = tuple(msgspec.json.decode(row["jwks"])["keys"])
     limits = None if row["limits"] is None else msgspec.json.decode(row["limits"], type=Limits)
-    return Client(row["client_id"], row["organisation"], frozenset(row["scopes"]), row["purpose"], jwks, limits)
+    return Client(
+        row["client_id"],
+        row["organisation"],
+        frozenset(row["scopes"]),
+        row["purpose"],
+        jwks,
+        limits,
+        redirect_uris=tuple(row["redirect_uris"]),
+        introspects=row["introspects"],
+    )
 
 
 class RegistrationRefusedError(ValueError):
@@ -145,6 +165,15 @@ async def register_client(
         await connection.execute(_REGISTER, client_id, organisation, name, granted, why, document, own)
     except asyncpg.UniqueViolationError:
         raise RegistrationRefusedError(["client_id: is taken"]) from None
+
+
+async def set_use(
+    connection: Database, client_id: str, *, redirect_uris: Sequence[str] = (), introspects: bool = False
+) -> None:
+    """Say where a registered client may send people back to, and whether it may introspect; raise RegistrationRefusedError."""
+    if found := redirects.problems(redirect_uris):
+        raise RegistrationRefusedError(found)
+    await connection.execute(_USE, client_id, list(redirect_uris), introspects)
 
 
 def _problems(client_id: str, name: str, scopes: Collection[str], purpose: str | None) -> list[str]:

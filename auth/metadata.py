@@ -8,7 +8,11 @@ from auth.jwk import ALGORITHMS
 from auth.scopes import Scope
 
 TOKEN_PATH = "/oauth/token"  # noqa: S105 - a path
+PAR_PATH = "/oauth/par"
+AUTHORIZE_PATH = "/oauth/authorize"
 JWKS_PATH = "/oauth/jwks"
+PATHS = {"revocation": "/oauth/revoke", "introspection": "/oauth/introspect"}
+"""By the names that Authlib's endpoints have."""
 METADATA_PATH = "/.well-known/oauth-authorization-server"
 
 
@@ -35,21 +39,28 @@ def _loopback(host: str) -> bool:
         return False
 
 
-def token_endpoint(issuer: str) -> str:
-    """Return the URL of the token endpoint."""
-    return issuer + TOKEN_PATH
-
-
 def document(issuer: str) -> dict[str, Any]:
-    """Return the metadata document; it grows with the endpoints."""
+    """Return the metadata document; every line of it is held by a test."""
     return {
         "issuer": issuer,
-        "token_endpoint": token_endpoint(issuer),
+        "authorization_endpoint": issuer + AUTHORIZE_PATH,
+        "pushed_authorization_request_endpoint": issuer + PAR_PATH,
+        "token_endpoint": issuer + TOKEN_PATH,
+        **{f"{name}_endpoint": issuer + path for name, path in PATHS.items()},
         "jwks_uri": issuer + JWKS_PATH,
         "scopes_supported": [str(scope) for scope in Scope],
-        "response_types_supported": [],
-        "grant_types_supported": ["client_credentials"],
-        "token_endpoint_auth_methods_supported": ["private_key_jwt"],
-        "token_endpoint_auth_signing_alg_values_supported": list(ALGORITHMS),
+        "response_types_supported": ["code"],
+        "response_modes_supported": ["query"],
+        "grant_types_supported": ["client_credentials", "authorization_code", "refresh_token"],
+        "require_pushed_authorization_requests": True,
+        "authorization_response_iss_parameter_supported": True,
+        "code_challenge_methods_supported": ["S256"],
+        "acr_values_supported": ["phr"],
+        "prompt_values_supported": ["login", "consent"],
+        **{
+            f"{endpoint}_endpoint_auth_{what}_supported": list(values)
+            for endpoint in ("token", *PATHS)
+            for what, values in (("methods", ("private_key_jwt",)), ("signing_alg_values", ALGORITHMS))
+        },
         "dpop_signing_alg_values_supported": list(ALGORITHMS),
     }

@@ -34,3 +34,5 @@ class Principal:
     """Until when `proof` must be remembered, UTC."""
     limits: Limits = DEFAULTS
     """How much it may ask for."""
+    authenticated_at: datetime | None = None
+    """When the person signed in, UTC; None for a machine."""

@@ -31,6 +31,10 @@ class AuthError(Exception):
         self.headers = headers
 
 
+FRESH = 300
+"""Seconds within which a person has shown a passkey, for what is not done on a token that somebody left lying about."""
+
+
 class Resource:
     """The hub's own resource. With `nonces`, every proof needs a fresh one of them."""
 
@@ -38,6 +42,7 @@ class Resource:
         self, issuer: str, keys: SigningKeySource, *, clock: Clock = time, nonces: Nonces | None = None
     ) -> None:
         self._issuer = checked_issuer(issuer)
+        self._clock = clock
         self._tokens = AccessTokens(self._issuer, keys, clock)
         self._proofs = Proofs(clock, nonces)
 
@@ -60,6 +65,13 @@ class Resource:
         if proof.thumbprint != claims.cnf.jkt:
             raise refused("invalid_token", "The access token is bound to another key.")
         return _principal(claims, proof, purpose)
+
+    def need_fresh_sign_in(self, principal: Principal) -> None:
+        """Raise AuthError if a person asks who signed in too long ago (RFC 9470); a machine has nobody to ask, and passes."""
+        at = principal.authenticated_at
+        if principal.user is not None and (at is None or at.timestamp() + FRESH < self._clock()):
+            text = "For this, the person must have shown a passkey in the last few minutes."
+            raise refused("insufficient_user_authentication", text, max_age=FRESH)
 
     def knows(self, authorization: str) -> bool:
         """Tell whether an Authorization header holds a token that was verified here before; nothing else is said of it."""
@@ -98,7 +110,7 @@ def _principal(claims: AccessToken, proof: Proof, purpose: str | None) -> Princi
     return Principal(
         organisation=claims.organisation,
         client=claims.client_id,
-        user=None if claims.sub == claims.client_id else claims.sub,
+        user=claims.user,
         scopes=frozenset(claims.scope.split()),
         purpose=purpose or claims.purpose,
         token_id=claims.jti,
@@ -106,12 +118,17 @@ def _principal(claims: AccessToken, proof: Proof, purpose: str | None) -> Princi
         proof=proof.digest,
         proof_until=datetime.fromtimestamp(proof.until, UTC),
         limits=claims.limits or DEFAULTS,
+        authenticated_at=None if claims.auth_time is None else datetime.fromtimestamp(claims.auth_time, UTC),
     )
 
 
-def refused(error: str | None, description: str, headers: Mapping[str, str] | None = None) -> AuthError:
-    """Return a 401 with its challenge (RFC 9449, section 7.1); also for what the answering statement finds."""
+def refused(
+    error: str | None, description: str, headers: Mapping[str, str] | None = None, *, max_age: int | None = None
+) -> AuthError:
+    """Return a 401 with its challenge (RFC 9449, section 7.1; RFC 9470, section 3); also for what the answering statement finds."""
     challenge = [f'algs="{" ".join(ALGORITHMS)}"']
+    if max_age is not None:
+        challenge = [f'max_age="{max_age}"', *challenge]
     if error:
         challenge = [f'error="{error}"', f'error_description="{description}"', *challenge]
     sent = {"WWW-Authenticate": "DPoP " + ", ".join(challenge), "Cache-Control": "no-store", **(headers or {})}

@@ -1,5 +1,6 @@
-"""This module serves the authorization server over HTTP: the token endpoint, its keys and its metadata."""
+"""This module serves the authorization server over HTTP: the endpoints that clients call, its keys and its metadata."""
 
+from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 from urllib.parse import parse_qsl
 
@@ -10,7 +11,8 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from auth import metadata
-from auth.server import AuthorizationServer, Reply
+from auth.requests import Reply
+from auth.server import AuthorizationServer
 from auth.strangers import Strangers
 
 log = structlog.get_logger(__name__)
@@ -20,29 +22,37 @@ _UNPROVEN = frozenset({"invalid_request", "invalid_client", "invalid_dpop_proof"
 """Refusals of whoever has not shown to be a client; they count against where it calls from."""
 _UNREACHABLE = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
 
+Answering = Callable[[list[tuple[str, str]], list[str]], Awaitable[Reply]]
+"""What answers a form's parameters and the DPoP headers beside them."""
+
 
 def routes(server: AuthorizationServer, strangers: Strangers) -> list[Route]:
     """Return the server's routes, all of them relative to the issuer."""
 
-    async def token(request: Request) -> Response:
-        address = strangers.caller(
-            request.client.host if request.client else None, request.headers.getlist("x-forwarded-for")
-        )
-        try:
-            if wait := strangers.wait(address):
-                reply = server.refusal("temporarily_unavailable", {"Retry-After": str(wait)}, 429)
-            else:
-                reply = await _token(server, request)
-        except _UNREACHABLE as error:
-            log.error("oauth.database_unavailable", error=type(error).__name__)  # noqa: TRY400 a traceback may hold content
-            return _unavailable()
-        except Exception as error:  # noqa: BLE001 whatever it was, the caller is answered in OAuth's own words
-            return _failed(server, error)
-        if reply.body.get("error") in _UNPROVEN:
-            strangers.failed(address)
-        elif reply.status == HTTPStatus.OK:
-            strangers.proved(address)
-        return JSONResponse(dict(reply.body), reply.status, dict(reply.headers))
+    def endpoint(answer: Answering) -> Callable[[Request], Awaitable[Response]]:
+        """Make what clients call, with a form and their assertion in it."""
+
+        async def called(request: Request) -> Response:
+            address = strangers.caller(
+                request.client.host if request.client else None, request.headers.getlist("x-forwarded-for")
+            )
+            try:
+                if wait := strangers.wait(address):
+                    reply = server.refusal("temporarily_unavailable", {"Retry-After": str(wait)}, 429)
+                else:
+                    reply = await _read(server, request, answer)
+            except _UNREACHABLE as error:
+                log.error("oauth.database_unavailable", error=type(error).__name__)  # noqa: TRY400 a traceback may hold content
+                return _unavailable()
+            except Exception as error:  # noqa: BLE001 whatever it was, the caller is answered in OAuth's own words
+                return _failed(server, error)
+            if reply.body.get("error") in _UNPROVEN:
+                strangers.failed(address)
+            elif reply.status < HTTPStatus.BAD_REQUEST:
+                strangers.proved(address)
+            return JSONResponse(dict(reply.body), reply.status, dict(reply.headers))
+
+        return called
 
     async def jwks(_: Request) -> Response:
         try:
@@ -58,13 +68,15 @@ def routes(server: AuthorizationServer, strangers: Strangers) -> list[Route]:
         return JSONResponse(metadata.document(server.issuer), headers={"Cache-Control": "public, max-age=300"})
 
     return [
-        Route(metadata.TOKEN_PATH, token, methods=["POST"]),
+        Route(metadata.TOKEN_PATH, endpoint(server.token), methods=["POST"]),
+        Route(metadata.PAR_PATH, endpoint(server.push), methods=["POST"]),
+        *(Route(path, endpoint(server.about(name)), methods=["POST"]) for name, path in metadata.PATHS.items()),
         Route(metadata.JWKS_PATH, jwks, methods=["GET"]),
         Route(metadata.METADATA_PATH, about, methods=["GET"]),
     ]
 
 
-async def _token(server: AuthorizationServer, request: Request) -> Reply:
+async def _read(server: AuthorizationServer, request: Request, answer: Answering) -> Reply:
     # RFC 6749, 3.2 and 2.3: parameters come in the body, and a client uses one way to authenticate.
     content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     body = await _body(request)
@@ -76,7 +88,7 @@ async def _token(server: AuthorizationServer, request: Request) -> Reply:
         )
     except ValueError:
         return server.refusal("invalid_request")
-    return await server.token(parameters, request.headers.getlist("dpop"))
+    return await answer(parameters, request.headers.getlist("dpop"))
 
 
 def _fault(request: Request, content_type: str, body: bytes | None) -> str | None:

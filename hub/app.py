@@ -47,7 +47,7 @@ from schema.query import SCHEMA
 DEFINERS: Final = frozenset(
     f"hub.{name}"
     for name in (
-        "access_follows", "audit_written", "count_cases", "give_pairwise_key", "refresh_case_access", "refresh_referral_access", "viewer_disclosure", "viewer_is_live",
+        "access_follows", "audit_written", "count_cases", "give_pairwise_key", "refresh_case_access", "refresh_referral_access", "token_is_live", "viewer_disclosure", "viewer_is_live",
     )
 )  # fmt: skip
 """The functions that may run as more than their caller (SECURITY DEFINER)."""

@@ -92,13 +92,16 @@ async def answer(request: Request) -> Response:
         document = await engine.documents.read(asked.query, principal.limits)
         run = operation(engine, principal, document, asked.operationName, asked.variables or {})
         told.cost = run.cost
+        if run.compiled.plan.fresh:
+            resource.need_fresh_sign_in(principal)
         await spend(told.spending, principal, run.cost - OPERATION.weight)
         with request.app.state.under_way.one_more(principal):
             data = await (mutate(engine, run) if run.compiled.plan.kind == "mutation" else query(engine, run))
         return respond(request, resource, 200, data, run.compiled.plan.errors)
     except AuthError as error:
         log.info("request.refused", code=error.error or "no_token")
-        request.app.state.strangers.failed(caller(request))
+        if error.error != "insufficient_user_authentication":
+            request.app.state.strangers.failed(caller(request))
         if told.spending is not None:
             # Whoever sends again what a client once sent uses up nothing of what is the client's.
             told.spending.undo()

@@ -157,8 +157,9 @@ class Problems:
 
 @dataclass(frozen=True)
 class Command:
-    """A mutation; its function has the same name in hub.commands."""
+    """A mutation; its function has the same name in hub.commands. With `fresh`, a person must have shown a passkey minutes ago (RFC 9470)."""
 
+    fresh: bool = False
     cost: ClassVar[Cost] = COMMAND
 
 

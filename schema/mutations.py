@@ -58,7 +58,7 @@ class Mutation:
         """Open a case from a referral, a feed record, or a first conversation."""
         raise NotImplementedError
 
-    @asked(Command(), Scope.CASES_WRITE)
+    @asked(Command(fresh=True), Scope.CASES_WRITE)
     def share_case(self, input: ShareCaseInput) -> CasePayload | None:  # noqa: A002 the contract's name
         """Open one case to one organisation, until a date."""
         raise NotImplementedError

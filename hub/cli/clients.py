@@ -8,7 +8,7 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from auth.clients import RegistrationRefusedError, register_client
+from auth.clients import RegistrationRefusedError, register_client, set_use
 from auth.purposes import Purpose
 from hub.cli.database import connected, need_databases
 from hub.cli.errors import CommandError
@@ -33,6 +33,14 @@ def add(
     ],
     title: Annotated[str | None, typer.Option(help="What people call it; NAME if left out.")] = None,
     purpose: Annotated[Purpose | None, typer.Option(help="Why it asks, when a request does not say.")] = None,
+    *,
+    redirect_uri: Annotated[
+        list[str] | None,
+        typer.Option(metavar="URL", help="Where it sends people back to; with one, people may use it."),
+    ] = None,
+    introspects: Annotated[
+        bool, typer.Option("--introspects", help="Let it ask what a token is worth: a resource server of ICORN's own.")
+    ] = False,
 ) -> None:
     """Register a client of an organisation; what of its scopes opens a case is still the agreements' and consents' matter.
 
@@ -40,6 +48,7 @@ def add(
 
     ```sh
     hub client add pen-centre -o pen-centre --scopes 'cases:read referrals:submit' --jwks pen-centre.jwks.json
+    hub client add pen-desk -o pen-centre --scopes cases:read --jwks desk.jwks.json --redirect-uri https://desk.pen.example/back
     ```
     """
     asyncio.run(
@@ -51,12 +60,16 @@ def add(
             scopes=scopes.replace(",", " ").split(),
             jwks=_read(jwks),
             purpose=str(purpose) if purpose else None,
+            redirect_uris=redirect_uri or [],
+            introspects=introspects,
         )
     )
     typer.echo(f"Added {name}.")
 
 
-async def _add(settings: Settings, organisation: str, **wanted: Any) -> None:
+async def _add(
+    settings: Settings, organisation: str, *, redirect_uris: list[str], introspects: bool, **wanted: Any
+) -> None:
     await need_databases(settings, "database_url", "auth_database_url")
     async with connected(settings, "database_url") as reading, connected(settings, "auth_database_url") as writing:
         number = await reading.fetchval("select id from organisation where code = $1", organisation)
@@ -66,7 +79,10 @@ async def _add(settings: Settings, organisation: str, **wanted: Any) -> None:
                 f"--organisation: there is no {organisation!r}; there are: {', '.join(codes) or 'none'}."
             )
         try:
-            await register_client(writing, organisation=number, **wanted)
+            async with writing.transaction():
+                await register_client(writing, organisation=number, **wanted)
+                if redirect_uris or introspects:
+                    await set_use(writing, wanted["client_id"], redirect_uris=redirect_uris, introspects=introspects)
         except RegistrationRefusedError as refused:
             raise CommandError("\n".join(refused.problems)) from None
 

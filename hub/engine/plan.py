@@ -24,6 +24,7 @@ from schema.fields import (
     NOUNS,
     AnyNode,
     Column,
+    Command,
     Document,
     Field,
     Nested,
@@ -96,6 +97,11 @@ class Plan:
     actions: list[str] = field(default_factory=list)
     introspection: list[FieldNode] = field(default_factory=list)
     price: Price = field(default_factory=Price)
+
+    @property
+    def fresh(self) -> bool:
+        """Tell whether a person must have signed in just now for what is to be done."""
+        return any(isinstance(root.source, Command) and root.source.fresh for root in self.roots)
 
     @property
     def audited(self) -> bool:

@@ -9,15 +9,20 @@ import asyncpg
 import pytest
 
 from auth.keyring import Keyring
+from auth.people import People
 from hub.embedded import ADMIN, Server
 from hub.postgres import connect
-from tests.auth.kit import World, build
+from tests.auth.app import App, make_app
+from tests.auth.kit import ISSUER, World, build
 from tests.conftest import Database
 
 EMPTY = """
 delete from auth.signing_key;
 delete from auth.assertion_jti;
 delete from auth.token_proof;
+delete from auth.session;
+delete from hub.usr;
+delete from auth.used_challenge;
 delete from hub.client;
 delete from hub.organisation;
 """
@@ -88,3 +93,9 @@ async def nonce_world(pool: asyncpg.Pool, keyring: Keyring, organisation: int) -
     await world.register("pen-centre", world.key)
     async with world.http:
         yield world
+
+
+@pytest.fixture
+async def app(world: World, database: Database) -> App:
+    """The app `pen-app`, and Sara of the same organisation, who is signed in."""
+    return await make_app(world, database, People(ISSUER, world.pool, world.keyring, clock=world.clock))

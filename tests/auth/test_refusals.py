@@ -9,7 +9,9 @@ from urllib.parse import urlencode
 import pytest
 from structlog.testing import capture_logs
 
+from auth.people import People
 from auth.refusals import Reason
+from tests.auth.app import App, make_app
 from tests.auth.kit import ASSERTION_TYPE, ISSUER, NOON, TOKEN_URL, World, ec_key
 from tests.conftest import Database
 
@@ -81,17 +83,53 @@ async def unproven(world: World, _: Database) -> Any:
     return await world.ask_token(proof="nonsense")
 
 
+def as_an_app(what: Callable[[App], Awaitable[Any]]) -> Asking:
+    """Ask as an app with which somebody has signed in."""
+
+    async def ask(world: World, database: Database) -> Any:
+        client_id = f"app-{secrets.token_hex(4)}"
+        app = await make_app(world, database, People(ISSUER, world.pool, world.keyring, clock=world.clock), client_id)
+        return await what(app)
+
+    return ask
+
+
+async def another_place(app: App) -> Any:
+    """Ask to be sent somewhere that nobody registered."""
+    return await app.push(redirect_uri="https://attacker.example/")
+
+
+async def another_code(app: App) -> Any:
+    """Ask with what is no code."""
+    return await app.redeem("nonsense")
+
+
+async def another_key(app: App) -> Any:
+    """Ask with the proof of a key that the code is not bound to."""
+    return await app.redeem(await app.code(), proof_key=ec_key())
+
+
+async def a_second_time(app: App) -> Any:
+    """Use a code twice."""
+    code = await app.code()
+    await app.redeem(code)
+    return await app.redeem(code)
+
+
 CASES: list[tuple[Asking, Reason, str | None]] = [
     (nonsense, Reason.BAD_ASSERTION, None),
     (claiming(aud=[ISSUER]), Reason.BAD_ASSERTION, None),
     (claiming(aud=TOKEN_URL), Reason.BAD_AUDIENCE, "pen-centre"),
+    (as_an_app(another_code), Reason.BAD_GRANT, "app"),
     (claiming(iss="other"), Reason.BAD_ISSUER, "pen-centre"),
     (sending(client_id="other"), Reason.BAD_ISSUER, "pen-centre"),
     (claiming(jti=""), Reason.BAD_JTI, "pen-centre"),
     (unproven, Reason.BAD_PROOF, None),
+    (as_an_app(another_place), Reason.BAD_REDIRECT, "app"),
     (with_key("key-1"), Reason.BAD_SIGNATURE, "pen-centre"),
     (disabled, Reason.CLIENT_DISABLED, "pen-centre"),
     (claiming(iss="nobody", sub="nobody"), Reason.CLIENT_UNKNOWN, None),
+    (as_an_app(a_second_time), Reason.CODE_REPLAYED, "app"),
     (claiming(exp=LATER), Reason.EXPIRED, "pen-centre"),
     (sending(grant_type=""), Reason.UNAUTHORIZED, None),
     (sending(client_secret="x"), Reason.INVALID_REQUEST, None),
@@ -100,6 +138,7 @@ CASES: list[tuple[Asking, Reason, str | None]] = [
     (with_key("another"), Reason.KEY_UNKNOWN, "pen-centre"),
     (claiming(exp=LATER + 301), Reason.LIVES_TOO_LONG, "pen-centre"),
     (claiming(nbf=LATER + 61), Reason.NOT_YET_VALID, "pen-centre"),
+    (as_an_app(another_key), Reason.OTHER_KEY, "app"),
     (suspended, Reason.ORGANISATION_SUSPENDED, "pen-centre"),
     (proven_again, Reason.PROOF_USED, "pen-centre"),
 ]
@@ -114,7 +153,11 @@ async def test_a_refusal_leaves_one_line_with_its_reason(
         answer = await ask(world, database)
 
     assert answer.status_code == 400
+    assert "attacker" not in answer.text
     (line,) = lines
+    if client == "app":
+        assert line["client"].startswith("app-")
+        client = line["client"]
     assert line == {"event": "oauth.refused", "log_level": "warning", "code": reason.value, "client": client}
     assert "nobody" not in json.dumps(lines)
 
@@ -124,6 +167,15 @@ def test_every_reason_is_tried_here() -> None:
     assert {case[1] for case in CASES} == set(Reason)
 
 
+async def test_of_a_code_that_is_not_good_an_app_hears_the_same_whatever_the_reason(
+    world: World, database: Database
+) -> None:
+    """Unknown, used, or bound to another key."""
+    answers = [await as_an_app(what)(world, database) for what in (another_code, another_key, a_second_time)]
+
+    assert len({(answer.status_code, answer.content, str(sorted(answer.headers.items()))) for answer in answers}) == 1
+
+
 async def test_who_is_not_let_in_hears_the_same_whatever_the_reason(world: World, database: Database) -> None:
     """Status, headers and body, byte for byte: nobody learns which clients there are."""
     heard = set()
@@ -131,6 +183,10 @@ async def test_who_is_not_let_in_hears_the_same_whatever_the_reason(world: World
         if reason in (
             Reason.PROOF_USED,
             Reason.BAD_PROOF,
+            Reason.BAD_GRANT,
+            Reason.BAD_REDIRECT,
+            Reason.CODE_REPLAYED,
+            Reason.OTHER_KEY,
             Reason.INVALID_REQUEST,
             Reason.INVALID_SCOPE,
             Reason.UNAUTHORIZED,

@@ -7,7 +7,7 @@ from tests.conftest import Database
 RIGHTS = {
     "hub_auth": {
         "budget": "INSERT SELECT UPDATE", "client": "INSERT SELECT", "client_limit": "INSERT SELECT UPDATE", "organisation": "SELECT",
-        "revoked_token": "INSERT SELECT",
+        "revoked_token": "INSERT SELECT", "usr": "INSERT SELECT UPDATE",
     },
     "hub_worker": {
         "audit": "SELECT", "audit_event": "INSERT SELECT", "audit_head": "INSERT SELECT", "audit_horizon": "INSERT SELECT UPDATE",
