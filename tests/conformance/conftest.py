@@ -8,8 +8,10 @@ from types import ModuleType
 import httpx2
 import pytest
 
+from auth.people import People
 from hub.app import Pools, create_app
 from hub.postgres import open_pool
+from tests.auth.app import App, make_app
 from tests.auth.kit import ISSUER, World, build
 from tests.clients.conftest import EXAMPLES
 from tests.conftest import Database
@@ -45,6 +47,12 @@ async def hub(database: Database, request: pytest.FixtureRequest) -> AsyncIterat
             await world.register("pen-centre", world.key)
             yield world
         await whole.state.refresher.close()
+
+
+@pytest.fixture
+async def app(hub: World, database: Database) -> App:
+    """The app `pen-app`, and Sara of the same organisation, who is signed in."""
+    return await make_app(hub, database, People(ISSUER, hub.pool, hub.keyring, clock=hub.clock))
 
 
 @pytest.fixture(scope="session")
