@@ -1,12 +1,13 @@
 """This module decides where people may be sent back to: exactly where a client registered, and nowhere else."""
 
+import re
 from collections.abc import Collection, Iterable
-from ipaddress import ip_address
 from typing import Final
 from urllib.parse import urlsplit
 
 MOST: Final = 10
 _LONGEST: Final = 400
+_HOST: Final = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]{1,5})?")
 _PLAIN: Final = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~:/?[]@!$&'()*+,;=%")
 
 
@@ -19,7 +20,7 @@ def problems(uris: Collection[str]) -> list[str]:
 
 
 def is_registered(asked: str, registered: Iterable[str]) -> bool:
-    """Tell whether this is one of them, letter for letter; on loopback any port will do (RFC 8252, section 7.3)."""
+    """Tell whether this is one of them, letter for letter; on 127.0.0.1 any port will do (RFC 8252, section 7.3)."""
     return any(asked == uri or (_on_loopback(uri) and _portless(asked) == uri) for uri in registered)
 
 
@@ -31,20 +32,17 @@ def _fault(uri: str) -> str | None:
         _ = parts.port
     except ValueError:
         return "is no URL"
-    if not parts.hostname or parts.username is not None or not parts.path.startswith("/"):
-        return "needs a host and a path, and no user"
+    # The host is put into a header of the page that asks, so it is nothing but a name.
+    if not _HOST.fullmatch(parts.netloc) or not parts.path.startswith("/"):
+        return "needs a host in small letters and a path, and no user"
     if parts.scheme == "https" or _on_loopback(uri):
         return None
-    return "must be https, or http://127.0.0.1/... or http://[::1]/... without a port for an app on the person's own machine"
+    return "must be https, or http://127.0.0.1/... without a port for an app on the person's own machine"
 
 
 def _on_loopback(uri: str) -> bool:
-    """Tell whether a registered URI leads to the person's own machine: an address, for a name could be resolved elsewhere."""
-    parts = urlsplit(uri)
-    try:
-        return parts.scheme == "http" and parts.port is None and ip_address(parts.hostname or "").is_loopback
-    except ValueError:
-        return False
+    """Tell whether a registered URI leads to the person's own machine: by its address, for a name could be resolved elsewhere."""
+    return uri.startswith("http://127.0.0.1/")
 
 
 def _portless(uri: str) -> str | None:

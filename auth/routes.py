@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from auth import metadata
+from auth import authorize, metadata
 from auth.requests import Reply
 from auth.server import AuthorizationServer
 from auth.strangers import Strangers
@@ -71,6 +71,7 @@ def routes(server: AuthorizationServer, strangers: Strangers) -> list[Route]:
         Route(metadata.TOKEN_PATH, endpoint(server.token), methods=["POST"]),
         Route(metadata.PAR_PATH, endpoint(server.push), methods=["POST"]),
         *(Route(path, endpoint(server.about(name)), methods=["POST"]) for name, path in metadata.PATHS.items()),
+        *authorize.routes(server.issuer, server.grants),
         Route(metadata.JWKS_PATH, jwks, methods=["GET"]),
         Route(metadata.METADATA_PATH, about, methods=["GET"]),
     ]

@@ -6,6 +6,7 @@ import msgspec
 from cryptography.hazmat.primitives.asymmetric import ec
 from joserfc.jwk import ECKey
 
+from auth.access_token import LIFETIME
 from auth.clock import Clock
 from auth.database import Database
 from auth.keyring import Keyring, KeyringError
@@ -14,6 +15,7 @@ REFRESH = 30
 """Seconds after which a process looks for new and retired keys."""
 AHEAD = 300
 """Seconds for which a new key is published before it signs, so that whoever caches the JWKS has it by then."""
+_MARGIN = 60  # clocks of processes differ
 _UNKNOWN_RETRY = 1  # an unknown kid makes a process look at once, but no more often than this
 _LIVE = """
 select kid, private, kek_id, extract(epoch from created_at)::float8 as created_at
@@ -25,6 +27,17 @@ _ADD = """
 insert into auth.signing_key (kid, alg, public, private, kek_id, created_at)
 select $1, 'ES256', $2::text::jsonb, $3, $4, to_timestamp($5)
 where not $6 or not exists (select from auth.signing_key where retires_at is null or retires_at > to_timestamp($5))
+"""
+_ROTATE = """
+with under_way as (
+    select from auth.signing_key where retires_at > to_timestamp($5)
+), retired as (
+    update auth.signing_key set retires_at = to_timestamp($6)
+    where (retires_at is null or retires_at > to_timestamp($6)) and ($7 or not exists (select from under_way))
+)
+insert into auth.signing_key (kid, alg, public, private, kek_id, created_at)
+select $1, 'ES256', $2::text::jsonb, $3, $4, to_timestamp($5) where $7 or not exists (select from under_way)
+returning kid
 """
 _RETIRE = "update auth.signing_key set retires_at = to_timestamp($2) where kid = $1"
 
@@ -72,13 +85,27 @@ class SigningKeys:
 
     async def add(self, *, only_first: bool = False) -> None:
         """Add a key; with `only_first`, only if no other process has yet. It signs once `AHEAD` has passed."""
+        await self._database.execute(_ADD, *self._new(), self._clock(), only_first)
+        await self._refresh(0)
+
+    async def rotate(self, *, at_once: bool = False) -> str | None:
+        """Add a key and let the others retire when the last token signed with them has ended; return the new kid.
+
+        None while an earlier rotation is under way. With `at_once` nothing signed with an older key is believed any more.
+        """
+        now = self._clock()
+        retires = now if at_once else now + AHEAD + REFRESH + LIFETIME + _MARGIN
+        kid = await self._database.fetchval(_ROTATE, *self._new(), now, retires, at_once)
+        await self._refresh(0)
+        return None if kid is None else str(kid)
+
+    def _new(self) -> tuple[str, str, bytes, str]:
         secret = ec.generate_private_key(ec.SECP256R1())
         key = ECKey.import_key(secret)
         key.ensure_kid()
         kek_id, wrapped = self._keyring.wrap(secret.private_numbers().private_value.to_bytes(32))
         public = msgspec.json.encode(key.as_dict(private=False)).decode()
-        await self._database.execute(_ADD, key.kid, public, wrapped, kek_id, self._clock(), only_first)
-        await self._refresh(0)
+        return str(key.kid), public, wrapped, kek_id
 
     async def retire(self, kid: str, *, at: float) -> None:
         """Stop trusting a key from `at` on (Unix seconds): now, if others may know it; else when its tokens end."""

@@ -18,6 +18,8 @@ from auth.budgets import Budgets, Kind
 from auth.clock import Clock
 from auth.keyring import Keyring
 from auth.nonce import Nonces
+from auth.people import People
+from auth.people.routes import routes as people_routes
 from auth.recent import Recent
 from auth.resource import Resource
 from auth.routes import routes as auth_routes
@@ -47,7 +49,7 @@ from schema.query import SCHEMA
 DEFINERS: Final = frozenset(
     f"hub.{name}"
     for name in (
-        "access_follows", "audit_written", "count_cases", "give_pairwise_key", "refresh_case_access", "refresh_referral_access", "token_is_live", "viewer_disclosure", "viewer_is_live",
+        "access_follows", "audit_written", "count_cases", "freeze_follows", "give_pairwise_key", "origin_follows", "refresh_case_access", "refresh_referral_access", "token_is_live", "viewer_disclosure", "viewer_is_live",
     )
 )  # fmt: skip
 """The functions that may run as more than their caller (SECURITY DEFINER)."""
@@ -92,6 +94,7 @@ def create_app(
         routes=[
             Route("/graphql", graphql.answer, methods=["GET", "POST"]),
             *auth_routes(server, strangers),
+            *people_routes(),
             Route("/audit/jwks", audit_keys),
             Route("/health/live", live),
             Route("/health/ready", ready),
@@ -104,6 +107,7 @@ def create_app(
     core = SCHEMA._schema  # noqa: SLF001 strawberry keeps graphql-core's schema there, and offers it nowhere else
     app.state.pools = pools
     app.state.strangers = strangers
+    app.state.people = People(issuer, pools.auth, keyring, clock=clock, strangers=strangers)
     app.state.budgets = Budgets(Kind.COST, pools.app, clock)
     app.state.under_way = UnderWay()
     app.state.seen_proofs = Recent(PROOFS)

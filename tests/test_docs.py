@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from auth.people.refusals import Refusal
 from auth.purposes import Purpose
 from auth.refusals import Reason
 from auth.scopes import Scope
@@ -45,6 +46,12 @@ def test_every_scope_is_told_with_its_words(scope: Scope) -> None:
 def test_every_reason_of_a_refusal_is_told(reason: Reason) -> None:
     """An operator looks up the code of a log line and finds the usual cause."""
     assert f"| `{reason}` | {reason.cause} |" in README
+
+
+@pytest.mark.parametrize("refusal", list(Refusal), ids=str)
+def test_every_reason_not_to_let_somebody_in_is_told(refusal: Refusal) -> None:
+    """An operator whom a person asks finds the usual cause too."""
+    assert f"| `{refusal}` | {refusal.cause} |" in README
 
 
 async def test_the_statements_of_the_readme_run(database: Database) -> None:

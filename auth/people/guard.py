@@ -9,7 +9,7 @@ from starlette.responses import RedirectResponse, Response
 
 from auth.people import cookies
 from auth.people.person import Person
-from auth.people.place import People
+from auth.people.place import STEP_UP, People
 
 SIGN_IN: Final = "/sign-in"
 HOME: Final = "/account"
@@ -63,7 +63,7 @@ def form_token(request: Request) -> str:
 
     It is tied to the session, or before there is one to the form cookie, which `auth.pages.show` sets when it is not there.
     """
-    return people_of(request).form_token(_holder(request))
+    return people_of(request).form_token(holder(request))
 
 
 def form_token_fits(request: Request, token: str) -> bool:
@@ -71,15 +71,20 @@ def form_token_fits(request: Request, token: str) -> bool:
     # A browser says where a request comes from; older ones do not, and then the token alone decides.
     if request.headers.get("sec-fetch-site", "same-origin") != "same-origin":
         return False
-    holder = _holder(request)
-    return hmac.compare_digest(people_of(request).form_token(holder).encode(), token.encode())
+    return hmac.compare_digest(form_token(request).encode(), token.encode())
 
 
-def _holder(request: Request) -> str:
+def holder(request: Request) -> str:
+    """Return the cookie that a browser is known by: the session's or, before there is one, the form cookie, new if need be."""
     known = cookies.read(request, cookies.SESSION) or cookies.read(request, cookies.FORM)
     if known is None:
-        # Decided once in a request, whoever asks first.
+        # Decided once in a request, whoever asks first; `auth.pages.show` sends it.
         if not hasattr(request.state, "form_cookie"):
             request.state.form_cookie = cookies.new()
         known = str(request.state.form_cookie)
     return known
+
+
+def is_fresh(request: Request, person: Person) -> bool:
+    """Tell whether a person has shown a passkey a moment ago, as what cannot be undone asks for."""
+    return people_of(request).clock() - person.authenticated_at <= STEP_UP

@@ -24,14 +24,25 @@ ADMIN_SCOPES: Final = ("access:explain", "access:manage", "audit:read")
 _LONGEST_NAME: Final = 100
 _LONGEST_EMAIL: Final = 254
 _EMAIL: Final = re.compile(r"[^@\s]+@[^@\s]+")
-_KIND: Final = "select kind::text from hub.organisation where id = $1"
+_HOUSE: Final = """
+select o.kind::text as kind,
+    (select u.id from hub.usr u where u.organisation = o.id and u.email_digest = $2 and u.status = 'INVITED') as waiting
+from hub.organisation o where o.id = $1
+"""
+# Whoever was invited and has not come yet gets a new invitation, and what is said of them now; older invitations end.
 _INVITE: Final = """
-with made as (
-    insert into hub.usr (id, organisation, roles, scopes, email_digest, kek, wrapped, sealed)
-    values ($1, $2, $3, $4, $5, $6, $7, $8) returning id
+with replaced as (
+    delete from auth.invitation where usr = $1
+), made as (
+    insert into hub.usr as u (id, organisation, roles, scopes, email_digest, kek, wrapped, sealed)
+    values ($1, $2, $3, $4, $5, $6, $7, $8)
+    on conflict (id) do update set roles = $3, scopes = $4, kek = $6, wrapped = $7, sealed = $8 where u.status = 'INVITED'
+    returning id
 )
 insert into auth.invitation (digest, usr, until) select $9, id, to_timestamp($10) + make_interval(secs => $11) from made
+returning true
 """
+_USER_ALREADY: Final = "email: is a user of this organisation already"
 
 
 class InvitationRefusedError(ValueError):
@@ -66,20 +77,20 @@ class Invitations:
         self, *, organisation: int, email: str, name: str, roles: Collection[str], scopes: Collection[str]
     ) -> Invitation:
         """Make a user of an organisation and an invitation for them; raise InvitationRefusedError, listing all problems."""
-        kind = await self._database.fetchval(_KIND, organisation)
-        if problems := _problems(kind, email, name, roles, scopes):
+        digest = self._seal.digest(organisation, email)
+        house = await self._database.fetchrow(_HOUSE, organisation, digest)
+        if problems := _problems(house and house["kind"], email, name, roles, scopes):
             raise InvitationRefusedError(problems)
-        user, token = str(uuid4()), new_token()
-        key = self._seal.new_key()
+        user, token, key = str(house["waiting"] or uuid4()), new_token(), self._seal.new_key()
         card = msgspec.json.encode(Card(email.strip(), name.strip()))
         try:
-            await self._database.execute(
+            made = await self._database.fetchval(
                 _INVITE,
                 user,
                 organisation,
                 sorted({str(role) for role in roles}),
                 sorted({str(scope) for scope in scopes}),
-                self._seal.digest(organisation, email),
+                digest,
                 key.kek,
                 key.wrapped,
                 self._seal.seal(key.plain, user, CARD, card),
@@ -88,7 +99,9 @@ class Invitations:
                 float(LIFETIME),
             )
         except asyncpg.UniqueViolationError:
-            raise InvitationRefusedError(["email: is a user of this organisation already"]) from None
+            made = False
+        if not made:
+            raise InvitationRefusedError([_USER_ALREADY])
         return Invitation(user, token)
 
 

@@ -8,21 +8,22 @@ from typing import Self
 class Role(StrEnum):
     """What somebody is within an organisation; what they may ask for is their scopes' matter."""
 
-    description: str
+    called: str
 
-    def __new__(cls, value: str, description: str) -> Self:
-        """Make the role a plain string that carries its description."""
+    def __new__(cls, value: str, title: str) -> Self:
+        """Make the role a plain string that carries what people call it."""
         role = str.__new__(cls, value)
         role._value_ = value
-        role.description = description
+        role.called = title
         return role
 
-    PARTNER_ADMIN = "PARTNER_ADMIN", "Looks after the people and clients of a partner organisation."
-    PARTNER_STAFF = "PARTNER_STAFF", "Works at a partner organisation."
-    ICORN_STAFF = "ICORN_STAFF", "Works at ICORN."
-    ICORN_ADMIN = "ICORN_ADMIN", "Looks after ICORN's people, and helps partners that have one admin or none."
+    PARTNER_ADMIN = "PARTNER_ADMIN", "admin"
+    PARTNER_STAFF = "PARTNER_STAFF", "staff"
+    ICORN_STAFF = "ICORN_STAFF", "ICORN staff"
+    ICORN_ADMIN = "ICORN_ADMIN", "ICORN admin"
 
 
+CALLED = {str(role): role.called for role in Role}
 ADMINS = frozenset({Role.PARTNER_ADMIN, Role.ICORN_ADMIN})
 ICORN_ROLES = frozenset({Role.ICORN_STAFF, Role.ICORN_ADMIN})
 
@@ -47,3 +48,8 @@ class Person:
     def is_admin(self) -> bool:
         """Tell whether the person looks after the people of the organisation."""
         return not ADMINS.isdisjoint(self.roles)
+
+    @property
+    def position(self) -> str:
+        """Say what the person is, as people call it."""
+        return ", ".join(CALLED[role] for role in sorted(self.roles))

@@ -7,6 +7,7 @@ from auth.clock import Clock
 from auth.database import Database
 from auth.people import cookies
 from auth.people.person import Person
+from auth.people.refusals import Refusal, RefusedError
 from auth.people.seal import UserSeal
 
 IDLE: Final = 60 * 60
@@ -37,7 +38,8 @@ with pruned as (delete from auth.session where until < to_timestamp($3)),
 replaced as (update auth.session set ended_at = to_timestamp($3) where digest = $4 and ended_at is null)
 insert into auth.session (digest, usr, standing, created_at, authenticated_at, seen_at, until)
 select $1, u.id, u.standing, to_timestamp($3), to_timestamp($3), to_timestamp($3), to_timestamp($3) + make_interval(secs => $5)
-from hub.usr u where u.id = $2 and u.status = 'ACTIVE'
+from hub.usr u join hub.organisation o on o.id = u.organisation
+where u.id = $2 and u.status = 'ACTIVE' and o.suspended_at is null
 returning true
 """
 _END: Final = "update auth.session set ended_at = to_timestamp($2) where digest = $1 and ended_at is null"
@@ -57,12 +59,13 @@ class Sessions:
     async def begin(self, user: str, replacing: str | None = None) -> str:
         """Begin a session of an active user who has just shown a passkey; return its cookie, always a new one.
 
-        `replacing` is the cookie that the browser has had until now, whoever set it: that session ends. Raises LookupError.
+        `replacing` is the cookie that the browser has had until now, whoever set it: that session ends. Raises
+        RefusedError.
         """
         cookie = cookies.new()
         old = digest(replacing or "")
         if not await self._database.fetchval(_BEGIN, digest(cookie), user, self._clock(), old, float(LONGEST)):
-            raise LookupError("There is no such active user.")
+            raise RefusedError(Refusal.NOT_ACTIVE)
         return cookie
 
     async def person(self, cookie: str) -> Person | None:

@@ -13,9 +13,12 @@ from hub.cli.demo import demo
 from hub.cli.doctor import doctor
 from hub.cli.errors import KNOWN, explain, report_fault
 from hub.cli.keygen import keygen
+from hub.cli.keys import keys
 from hub.cli.organisations import organisation
+from hub.cli.panic import panic
 from hub.cli.running import migrate, serve, worker
 from hub.cli.sdl import schema
+from hub.cli.users import user
 from hub.log import set_up_logging
 
 app = typer.Typer(
@@ -37,7 +40,10 @@ app.command(rich_help_panel="Look after it")(doctor)
 app.command(rich_help_panel="Let partners in")(keygen)
 app.add_typer(organisation, rich_help_panel="Let partners in")
 app.add_typer(client, rich_help_panel="Let partners in")
+app.add_typer(user, rich_help_panel="Let partners in")
+app.command(rich_help_panel="Look after it")(panic)
 app.add_typer(audit, rich_help_panel="Look after it")
+app.add_typer(keys, rich_help_panel="Look after it")
 
 
 @app.callback()

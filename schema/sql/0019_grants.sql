@@ -129,3 +129,155 @@ create or replace function hub.viewer_is_live(token text) returns boolean
 grant execute on function hub.token_is_live to hub_auth;
 set local role hub_owner;
 revoke create on schema hub from hub_access;
+
+-- A freeze stops a case, or every case and referral of an origin, for everyone but ICORN, whatever allows it, until it is lifted: also
+-- what a partner itself has sent, for in an emergency nobody knows whose hands it is in. It is the operator's, in no client's reach.
+create table frozen (
+  id uuid primary key default gen_random_uuid(),
+  case_id uuid references case_file on delete cascade,
+  country country_code,
+  starts timestamptz not null,
+  ended_at timestamptz,
+  check (num_nonnulls(case_id, country) = 1)
+);
+create index on frozen (case_id);
+create index on frozen (country);
+alter table frozen enable row level security, force row level security;
+grant select on frozen to hub_access;
+create policy access on frozen for select to hub_access using (true);
+
+create or replace view case_access_rule with (security_invoker) as
+with allowed as (
+  select b.organisation, b.case_id, b.category,
+    case when o.kind = 'ICORN' then b.period else b.period * c.allow - c.deny - f.frozen end - h.held as period
+  from (
+    select organisation, case_id, category, range_agg(period) as period
+    from case_basis group by organisation, case_id, category) b
+  join organisation o on o.id = b.organisation
+  cross join lateral (
+    select coalesce(range_agg(consent_period(c)) filter (where c.decision = 'ALLOW' and (c.recorded_by = (select id from organisation where kind = 'ICORN')
+             or c.accepted and (c.recorded_by <> b.organisation
+               or exists (select from referral r where r.id = c.referral_id and b.category = any (r.shared_categories))))), '{}') as allow,
+           coalesce(range_agg(consent_period(c)) filter (where c.decision = 'DENY'), '{}') as deny
+    from consent c
+    where c.case_id = b.case_id and (c.organisation is null or c.organisation = b.organisation)
+      and b.category = any (c.categories)) c
+  cross join lateral (
+    select coalesce(range_agg(period(h.starts, h.ended_at)), '{}') as held
+    from hold h where h.case_id = b.case_id and h.organisation = b.organisation) h
+  cross join lateral (
+    select coalesce(range_agg(period(f.starts, f.ended_at)), '{}') as frozen
+    from frozen f where f.case_id = b.case_id or f.country = (select k.origin from case_file k where k.id = b.case_id)) f
+), by_case as (
+  select organisation, case_id,
+    coalesce(range_agg(period) filter (where category = 'OVERVIEW'), '{}') as overview,
+    coalesce(range_agg(period) filter (where category = 'PROFILE'), '{}') as profile,
+    coalesce(range_agg(period) filter (where category = 'IDENTITY'), '{}') as identity,
+    coalesce(range_agg(period) filter (where category = 'CONTACT'), '{}') as contact,
+    coalesce(range_agg(period) filter (where category = 'WHEREABOUTS'), '{}') as whereabouts,
+    coalesce(range_agg(period) filter (where category = 'THREAT'), '{}') as threat,
+    coalesce(range_agg(period) filter (where category = 'HEALTH'), '{}') as health,
+    coalesce(range_agg(period) filter (where category = 'FAMILY'), '{}') as family,
+    coalesce(range_agg(period) filter (where category = 'ASSESSMENT'), '{}') as assessment
+  from allowed group by organisation, case_id
+)
+select organisation, case_id, overview,
+  profile * overview as profile, identity * overview as identity, contact * overview as contact,
+  whereabouts * overview as whereabouts, threat * overview as threat, health * overview as health,
+  family * overview as family, assessment * overview as assessment
+from by_case where not isempty(overview);
+
+create or replace view referral_access_rule with (security_invoker) as
+with party as not materialized (
+  select r.id as referral_id, r.sender as organisation, 'SENDER' as role from referral r
+  union
+  select r.id, r.recipient, 'RECIPIENT' from referral r
+  union
+  select r.id, o.id, 'ICORN' from referral r join organisation o on o.kind = 'ICORN' where r.recipient = o.id or r.case_id is not null
+), consented as not materialized (
+  select r.id as referral_id, k as category, c.*
+  from referral r, unnest(r.shared_categories) k
+  cross join lateral (
+    select coalesce(range_agg(c.period) filter (where c.decision = 'ALLOW' and c.here), '{}')
+             - coalesce(range_agg(c.period) filter (where c.decision = 'DENY' and c.here), '{}') as by_sender,
+           coalesce(range_agg(c.period) filter (where c.decision = 'ALLOW' and (c.recorded_by = (select id from organisation where kind = 'ICORN')
+             or c.recorded_by <> r.recipient and (c.here or c.accepted))), '{}')
+             - coalesce(range_agg(c.period) filter (where c.decision = 'DENY'), '{}') as by_recipient
+    from (
+      select c.decision, c.recorded_by, c.accepted, c.referral_id is not distinct from r.id as here, consent_period(c) as period
+      from consent c
+      where (c.referral_id = r.id or c.case_id = r.case_id) and (c.organisation is null or c.organisation = r.recipient)
+        and k = any (c.categories)) c) c
+), row_period as not materialized (
+  select p.organisation, p.referral_id, p.role,
+    case p.role when 'RECIPIENT' then coalesce((select range_agg(c.by_recipient) from consented c where c.referral_id = p.referral_id and c.category = 'OVERVIEW'), '{}')
+      else '{(,)}'::tstzmultirange end
+    - case p.role when 'SENDER' then '{}'::tstzmultirange else coalesce((
+        select range_agg(period(h.starts, h.ended_at)) from hold h where h.case_id = r.case_id and h.organisation = p.organisation), '{}') end
+    - case when p.organisation = (select id from organisation where kind = 'ICORN') then '{}'::tstzmultirange else coalesce((
+        select range_agg(period(f.starts, f.ended_at)) from frozen f
+        where f.case_id = r.case_id or f.country = r.origin or f.country = (select k.origin from case_file k where k.id = r.case_id)), '{}') end as visible,
+    coalesce((select range_agg(period(h.starts, h.ended_at)) from hold h where h.case_id = r.case_id and h.organisation = p.organisation), '{}') as held
+  from party p join referral r on r.id = p.referral_id
+), by_category as (
+  select v.organisation, v.referral_id, c.category,
+    case when v.role = 'SENDER' then c.by_sender
+         when v.role = 'ICORN' then '{(,)}'::tstzmultirange - v.held
+         when r.status in ('SUBMITTED', 'RECEIVED', 'INFORMATION_REQUESTED', 'IN_REVIEW', 'ACCEPTED') then c.by_recipient - v.held
+         else '{}' end as period
+  from row_period v join referral r on r.id = v.referral_id join consented c on c.referral_id = v.referral_id
+)
+select v.organisation, v.referral_id, v.visible,
+  coalesce(p.profile, '{}') * v.visible as profile, coalesce(p.identity, '{}') * v.visible as identity,
+  coalesce(p.contact, '{}') * v.visible as contact, coalesce(p.whereabouts, '{}') * v.visible as whereabouts,
+  coalesce(p.threat, '{}') * v.visible as threat, coalesce(p.health, '{}') * v.visible as health,
+  coalesce(p.family, '{}') * v.visible as family
+from (select organisation, referral_id, range_agg(visible) as visible from row_period group by organisation, referral_id) v
+left join lateral (
+  select range_agg(period) filter (where category = 'PROFILE') as profile,
+    range_agg(period) filter (where category = 'IDENTITY') as identity,
+    range_agg(period) filter (where category = 'CONTACT') as contact,
+    range_agg(period) filter (where category = 'WHEREABOUTS') as whereabouts,
+    range_agg(period) filter (where category = 'THREAT') as threat,
+    range_agg(period) filter (where category = 'HEALTH') as health,
+    range_agg(period) filter (where category = 'FAMILY') as family
+  from by_category c where c.organisation = v.organisation and c.referral_id = v.referral_id) p on true
+where not isempty(v.visible);
+
+-- It waits for every change of access under way before it looks what it concerns, so that nothing slips in meanwhile.
+create function freeze_follows() returns trigger language plpgsql security definer set search_path = hub, pg_temp as $$
+declare
+  rows jsonb := '[]';
+  cases uuid[];
+  referrals uuid[];
+begin
+  if tg_op <> 'DELETE' then rows := rows || coalesce((select jsonb_agg(to_jsonb(n)) from new_rows n), '[]'); end if;
+  if tg_op <> 'INSERT' then rows := rows || coalesce((select jsonb_agg(to_jsonb(o)) from old_rows o), '[]'); end if;
+  -- Whatever takes a case away sees to its freezes, too, and mostly finds none.
+  if jsonb_array_length(rows) = 0 then return null; end if;
+  perform pg_advisory_xact_lock(hashtextextended('hub.case_access', 0));
+  perform pg_advisory_xact_lock(hashtextextended('hub.referral_access', 0));
+  select array_agg(c.id) into cases from case_file c
+    where exists (select from jsonb_array_elements(rows) r where (r ->> 'case_id')::uuid = c.id or r ->> 'country' = c.origin);
+  if cases is not null then perform refresh_case_access(cases, null); end if;
+  select array_agg(f.id) into referrals from referral f
+    where f.case_id = any (cases) or exists (select from jsonb_array_elements(rows) r where r ->> 'country' = f.origin);
+  if referrals is not null then perform refresh_referral_access(referrals); end if;
+  return null;
+end $$;
+create trigger freeze_follows_insert after insert on frozen referencing new table as new_rows for each statement execute function freeze_follows();
+create trigger freeze_follows_update after update on frozen referencing old table as old_rows new table as new_rows for each statement execute function freeze_follows();
+create trigger freeze_follows_delete after delete on frozen referencing old table as old_rows for each statement execute function freeze_follows();
+-- A case that turns out to be of another origin takes its referrals along.
+create function origin_follows() returns trigger language plpgsql security definer set search_path = hub, pg_temp as $$
+declare referrals uuid[] := (select array_agg(f.id) from referral f where f.case_id = new.id);
+begin
+  if referrals is not null then perform refresh_referral_access(referrals); end if;
+  return null;
+end $$;
+create trigger origin_follows after update of origin on case_file for each row
+  when (old.origin is distinct from new.origin) execute function origin_follows();
+grant create on schema hub to hub_access;
+alter function freeze_follows owner to hub_access;
+alter function origin_follows owner to hub_access;
+revoke create on schema hub from hub_access;

@@ -9,11 +9,10 @@ import asyncpg
 import pytest
 
 from auth.keyring import Keyring
-from auth.people import People
 from hub.embedded import ADMIN, Server
 from hub.postgres import connect
 from tests.auth.app import App, make_app
-from tests.auth.kit import ISSUER, World, build
+from tests.auth.kit import World, build
 from tests.conftest import Database
 
 EMPTY = """
@@ -98,4 +97,4 @@ async def nonce_world(pool: asyncpg.Pool, keyring: Keyring, organisation: int) -
 @pytest.fixture
 async def app(world: World, database: Database) -> App:
     """The app `pen-app`, and Sara of the same organisation, who is signed in."""
-    return await make_app(world, database, People(ISSUER, world.pool, world.keyring, clock=world.clock))
+    return await make_app(world, database, world.app.state.people)

@@ -25,6 +25,8 @@ from auth.client import Credentials, HubClient, over_httpx
 from auth.clients import register_client
 from auth.keyring import Keyring
 from auth.nonce import Nonces
+from auth.people import People
+from auth.people.routes import routes as people_routes
 from auth.resource import AuthError, Resource
 from auth.routes import routes
 from auth.server import AuthorizationServer
@@ -64,6 +66,7 @@ class World:
     http: httpx2.AsyncClient
     organisation: int
     key: Key
+    app: Starlette
 
     async def register(self, client_id: str, key: Key, **changes: Any) -> None:
         """Register one more client of the same organisation."""
@@ -136,19 +139,22 @@ class World:
         return await self.ask(("Authorization", f"{scheme} {token}"), ("DPoP", proof))
 
 
-def build(pool: asyncpg.Pool, keyring: Keyring, organisation: int, *, nonces: bool = False) -> World:
+def build(
+    pool: asyncpg.Pool, keyring: Keyring, organisation: int, *, nonces: bool = False, clock: PinnedClock | None = None
+) -> World:
     """Put a world together; with `nonces`, both sides ask for one."""
-    clock = PinnedClock()
+    clock = clock or PinnedClock()
     keys = SigningKeys(pool, keyring, clock)
     asked = {side: Nonces(keyring.subkey(f"nonce/{side}"), clock) if nonces else None for side in ("token", "resource")}
     server = AuthorizationServer(ISSUER, pool, keys, clock=clock, nonces=asked["token"])
     resource = Resource(ISSUER, keys, clock=clock, nonces=asked["resource"])
-    app = Starlette(
-        routes=[*routes(server, Strangers(clock)), Route("/graphql", echo(resource), methods=["GET", "POST"])]
-    )
+    strangers = Strangers(clock)
+    asking = Route("/graphql", echo(resource), methods=["GET", "POST"])
+    app = Starlette(routes=[*routes(server, strangers), *people_routes(), asking])
+    app.state.people = People(ISSUER, pool, keyring, clock=clock, strangers=strangers)
     # The Host header is wrong on purpose: nothing may be derived from it.
     http = httpx2.AsyncClient(transport=httpx2.ASGITransport(app=app), headers={"host": "attacker.example"})
-    return World(pool, keyring, clock, keys, server, resource, http, organisation, ec_key("key-1"))
+    return World(pool, keyring, clock, keys, server, resource, http, organisation, ec_key("key-1"), app)
 
 
 def echo(resource: Resource) -> Any:

@@ -109,7 +109,7 @@ async def test_a_replayed_code_ends_the_tokens_issued_from_it(app: App) -> None:
 
 async def test_of_two_who_redeem_a_code_at_once_one_wins(app: App) -> None:
     """Two processes on one database; the second ends what the first got, as any replay does."""
-    other = build(app.world.pool, app.world.keyring, app.world.organisation)
+    other = build(app.world.pool, app.world.keyring, app.world.organisation, clock=app.world.clock)
     there = App(other, app.database, app.people, app.person, app.cookie, app.client_id, app.key, app.proof_key)
     async with other.http:
         for _ in range(10):

@@ -172,6 +172,9 @@ async def test_but_nothing_else_may_differ(app: App, uri: str) -> None:
         "https://app.pen.example/" + "x" * 400,
         "https://app.pen.example/ü",
         "https://[::1/callback",
+        "http://[::1]/callback",
+        "https://app;script-src/callback",
+        "https://APP.pen.example/callback",
     ],
 )
 async def test_a_place_that_is_not_safe_to_return_to_is_not_registered(app: App, uri: str) -> None:

@@ -9,7 +9,6 @@ from urllib.parse import urlencode
 import pytest
 from structlog.testing import capture_logs
 
-from auth.people import People
 from auth.refusals import Reason
 from tests.auth.app import App, make_app
 from tests.auth.kit import ASSERTION_TYPE, ISSUER, NOON, TOKEN_URL, World, ec_key
@@ -88,7 +87,7 @@ def as_an_app(what: Callable[[App], Awaitable[Any]]) -> Asking:
 
     async def ask(world: World, database: Database) -> Any:
         client_id = f"app-{secrets.token_hex(4)}"
-        app = await make_app(world, database, People(ISSUER, world.pool, world.keyring, clock=world.clock), client_id)
+        app = await make_app(world, database, world.app.state.people, client_id)
         return await what(app)
 
     return ask

@@ -9,7 +9,7 @@ import pytest
 from auth.keyring import KeyringError
 from auth.resource import Resource
 from auth.signing_keys import AHEAD, SigningKeys
-from tests.auth.kit import ISSUER, World, ec_key, unb64
+from tests.auth.kit import ISSUER, World, build, ec_key, unb64
 
 
 def kid_of(token: str) -> str:
@@ -45,6 +45,57 @@ async def test_a_new_key_is_published_before_it_signs_and_the_old_one_verifies_u
     await world.keys.retire(kid_of(old), at=world.clock())
     assert (await world.ask_with(old, world.proof(key, token=old))).status_code == 401
     assert (await world.ask_with(new, world.proof(key, token=new))).status_code == 200
+
+
+async def test_a_rotation_under_load_loses_no_request(world: World) -> None:
+    """Two processes that ask and answer all the while, through the new key's publication, its first token and the old one's end."""
+    other = build(world.pool, world.keyring, world.organisation, clock=world.clock)
+    other.key = world.key
+    key, kids = ec_key(), set()
+    tokens: list[tuple[str, float]] = []
+    async with other.http:
+        for minute in range(20):
+            if minute == 2:
+                await world.keys.rotate()
+            for one, elsewhere in ((world, other), (other, world)):
+                token = await one.token(key)
+                kids.add(kid_of(token))
+                tokens.append((token, world.clock.now))
+                for old, at in tokens:
+                    if at > world.clock.now - 600:
+                        answer = await elsewhere.ask_with(old, world.proof(key, token=old))
+                        assert answer.status_code == 200, (minute, answer.text)
+            world.clock.now += 60
+
+    assert len(kids) == 2
+    assert [entry["kid"] for entry in await world.keys.public()] == [kid_of(tokens[-1][0])]
+
+
+async def test_one_rotation_at_a_time(world: World) -> None:
+    """While the old key has not retired there is no third, unless the keys are believed to be lost."""
+    await world.keys.signing()
+    world.clock.now += 1
+    first = await world.keys.rotate()
+    assert first is not None
+    assert await world.keys.rotate() is None
+    assert len(await world.keys.public()) == 2
+    assert await world.keys.rotate(at_once=True) is not None
+    world.clock.now += 1200
+    assert await world.keys.rotate() is not None
+
+
+async def test_a_key_that_somebody_may_have_is_believed_no_more(world: World) -> None:
+    """At once here, within half a minute in every process; and the new one signs without waiting."""
+    key = ec_key()
+    other = SigningKeys(world.pool, world.keyring, world.clock)
+    token = await world.token(key)
+    assert await other.verifying(kid_of(token))
+    kid = await world.keys.rotate(at_once=True)
+
+    assert (await world.ask_with(token, world.proof(key, token=token))).status_code == 401
+    assert kid_of(await world.token(key)) == kid
+    world.clock.now += 30
+    assert await other.verifying(kid_of(token)) is None
 
 
 async def test_another_process_accepts_a_new_key_within_a_second(world: World) -> None:
@@ -127,9 +178,9 @@ async def test_every_table_of_the_schema_forces_row_security(database: Any) -> N
         " where relnamespace = 'auth'::regnamespace and relkind = $1",
         b"r",
     )
-    assert {row["relname"]: row["forced"] for row in rows} == dict.fromkeys(
-        ["assertion_jti", "client_key", "signing_key", "token_proof"], True
-    )
+    forced = {row["relname"]: row["forced"] for row in rows}
+    assert forced.keys() >= {"assertion_jti", "client_key", "signing_key", "token_proof", "approval", "pushed_request"}
+    assert all(forced.values())
 
 
 async def test_what_was_used_once_is_forgotten_when_it_would_be_refused_anyway(world: World) -> None:

@@ -72,6 +72,11 @@ def _plain(data: Any) -> str:
 async def pair(world: World) -> Pair:
     """Fill a world and make an oracle for each of its clients."""
     await populate(world)
+    return await judged(world)
+
+
+async def judged(world: World) -> Pair:
+    """Make an oracle for each client of a world as it is."""
     tables = await read_tables(world)
     oracles = {}
     for name, (organisation, scopes) in CLIENTS.items():

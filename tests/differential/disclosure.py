@@ -69,6 +69,12 @@ class Disclosure:
         rows = self._tables.all("hold", case_id=case, organisation=self._organisation)
         return case is not None and any(_during(self._tables.now, [r["starts"]], [r["ended_at"]]) for r in rows)
 
+    def _frozen(self, case: Any, origins: set[Any]) -> bool:
+        """Is it stopped for everyone but ICORN?"""
+        rows = [r for r in self._tables.all("frozen") if _during(self._tables.now, [r["starts"]], [r["ended_at"]])]
+        meant = [r for r in rows if r["country"] in origins - {None} or (case is not None and r["case_id"] == case)]
+        return bool(meant) and not self.icorn
+
     def case(self, case: Row, category: str = "OVERVIEW") -> bool:
         """May the organisation see a category of a case?"""
         if (case["id"], category) not in self._seen:
@@ -77,6 +83,8 @@ class Disclosure:
 
     def _case(self, case: Row, category: str) -> bool:
         if not self.bases(case, category) or self._held(case["id"]):
+            return False
+        if self._frozen(case["id"], {case["origin"]}):
             return False
         consents = self._tables.all("consent", case_id=case["id"])
         counted = [row for row in consents if self._opens(row, self._organisation, category)]
@@ -97,6 +105,9 @@ class Disclosure:
 
     def _roles(self, referral: Row) -> set[str]:
         """In what parts the organisation may see a referral now."""
+        cases = self._tables.all("case_file", id=referral["case_id"])
+        if self._frozen(referral["case_id"], {referral["origin"], *(case["origin"] for case in cases)}):
+            return set()
         found = {"SENDER"} if referral["sender"] == self._organisation else set()
         held = self._held(referral["case_id"])
         if referral["recipient"] == self._organisation and not held and self._agreed(referral, "OVERVIEW"):

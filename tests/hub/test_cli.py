@@ -15,8 +15,8 @@ from tests.hub.shell import Run
 from tests.world import World
 
 COMMANDS = (
-    "demo", "query", "token", "schema", "serve", "worker", "migrate", "keygen", "organisation add", "client add", "doctor",
-    "audit verify",
+    "demo", "query", "token", "schema", "serve", "worker", "migrate", "keygen", "organisation add", "client add", "user invite", "doctor",
+    "audit verify", "keys rotate", "panic",
 )  # fmt: skip
 
 

@@ -136,6 +136,16 @@ class Hold:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Freeze:
+    """One case, or every case and referral of an origin, kept from everyone but ICORN."""
+
+    id: int
+    case: int | None
+    country: str | None
+    ended_at: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Record:
     """A record of a sister feed, with documents of some categories."""
 
@@ -175,7 +185,7 @@ class Client:
 
 
 Fact = (
-    Case | Document | Residency | Referral | Message | Agreement | Consent | Share | Hold | Record | Link | Outcome | Client
+    Case | Document | Residency | Referral | Message | Agreement | Consent | Share | Hold | Freeze | Record | Link | Outcome | Client
 )  # fmt: skip
 World = frozenset[Fact]
 

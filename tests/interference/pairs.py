@@ -21,6 +21,7 @@ from tests.interference.facts import (
     Consent,
     Document,
     Fact,
+    Freeze,
     Hold,
     Link,
     Message,
@@ -138,6 +139,11 @@ SHARES = st.builds(
 HOLDS = st.builds(
     Hold, id=NUMBERS, case=NUMBERS, organisation=st.sampled_from(PARTNERS), ended_at=st.sampled_from([None, None, PAST])
 )
+FREEZES = st.tuples(NUMBERS, st.sampled_from([("case", None), ("case", None), (None, "TR"), (None, "XX")])).flatmap(
+    lambda two: st.builds(
+        Freeze, id=st.just(two[0]), case=NUMBERS if two[1][0] else st.none(), country=st.just(two[1][1]), ended_at=st.sampled_from([None, None, PAST]),
+    )
+)  # fmt: skip
 RECORDS = st.builds(
     Record, id=NUMBERS, feed=st.sampled_from(list(FEEDS)), origin=st.sampled_from(["IR", "TR"]), updated_at=moments("2026-04"),
     present=st.sampled_from([True, True, False]), categories=subset(PERSONAL), variant=VARIANTS,
@@ -158,7 +164,7 @@ CLIENTS = st.builds(Client, name=st.integers(0, 5).map("client-{}".format), orga
 # In this order, so that what a fact needs is there before it.
 KINDS: tuple[tuple[st.SearchStrategy[Any], int], ...] = (
     (CASES, 5), (AGREEMENTS, 4), (referrals(), 5), (RECORDS, 5), (CLIENTS, 2), (OUTCOMES, 4), (DOCUMENTS, 14), (RESIDENCIES, 4),
-    (MESSAGES, 4), (consents(), 10), (SHARES, 4), (HOLDS, 3), (LINKS, 3),
+    (MESSAGES, 4), (consents(), 10), (SHARES, 4), (HOLDS, 3), (LINKS, 3), (FREEZES, 1),
 )  # fmt: skip
 
 

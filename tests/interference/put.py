@@ -16,6 +16,7 @@ from tests.interference.facts import (
     Consent,
     Document,
     Fact,
+    Freeze,
     Hold,
     Link,
     Message,
@@ -31,7 +32,22 @@ from tests.interference.view import Principal
 from tests.world import UNLIMITED
 from tests.world import World as Hub
 
-ORDER = (Case, Agreement, Referral, Record, Client, Outcome, Document, Residency, Message, Consent, Share, Hold, Link)
+ORDER = (
+    Case,
+    Agreement,
+    Referral,
+    Record,
+    Client,
+    Outcome,
+    Document,
+    Residency,
+    Message,
+    Consent,
+    Share,
+    Hold,
+    Freeze,
+    Link,
+)
 START = "2026-01-01T00:00:00Z"
 STATISTICS = {
     "": None,
@@ -191,6 +207,9 @@ class Putter:
                     starts=START,
                     ended_at=fact.ended_at,
                 )
+            case Freeze():
+                frozen = None if fact.case is None else row_id("case", fact.case)
+                await insert("frozen", id=row_id("freeze", fact.id), case_id=frozen, country=fact.country, starts=START, ended_at=fact.ended_at)  # fmt: skip
             case Record():
                 await self._record(fact)
             case Link():

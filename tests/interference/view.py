@@ -20,6 +20,7 @@ from tests.interference.facts import (
     Consent,
     Document,
     Fact,
+    Freeze,
     Hold,
     Link,
     Message,
@@ -118,10 +119,15 @@ def opens(consent: Consent, organisation: str, category: str, world: World) -> b
 
 def held(organisation: str, case: int | None, world: World) -> bool:
     """Tell whether this case is kept from this organisation, whatever else allows it."""
-    return any(
-        (hold.case, hold.organisation) == (case, organisation) and (hold.ended_at is None or hold.ended_at > NOW)
-        for hold in of(Hold, world)
-    )
+    mine = [hold for hold in of(Hold, world) if (hold.case, hold.organisation) == (case, organisation)]
+    return frozen(organisation, case, world) or any(h.ended_at is None or h.ended_at > NOW for h in mine)
+
+
+def frozen(organisation: str, case: int | None, world: World) -> bool:
+    """Tell whether a case, or whatever is of its origin, is stopped for everyone but ICORN; referrals here are all from IR."""
+    origins = {c.origin for c in of(Case, world) if c.id == case} | {"IR" if case is None else ""}
+    stops = [f for f in of(Freeze, world) if f.country in origins or (f.case == case and case is not None)]
+    return ORGANISATIONS[organisation] != "ICORN" and any(f.ended_at is None or f.ended_at > NOW for f in stops)
 
 
 def opened(organisation: str, case: Case, category: str, world: World) -> bool:
@@ -129,12 +135,8 @@ def opened(organisation: str, case: Case, category: str, world: World) -> bool:
     if category != "OVERVIEW" and not opened(organisation, case, "OVERVIEW", world):
         return False
     about = [c for c in of(Consent, world) if c.case == case.id and opens(c, organisation, category, world)]
-    icorn = ORGANISATIONS[organisation] == "ICORN"
-    return (
-        bool(bases(organisation, case, category, world))
-        and (icorn or agreed(about, organisation, category))
-        and not held(organisation, case.id, world)
-    )
+    agrees = ORGANISATIONS[organisation] == "ICORN" or agreed(about, organisation, category)
+    return bool(bases(organisation, case, category, world)) and agrees and not held(organisation, case.id, world)
 
 
 # --- Who may see a referral, and what was sent with it.
@@ -148,6 +150,8 @@ def is_icorns(organisation: str, referral: Referral, world: World) -> bool:
 
 def takes_part(organisation: str, referral: Referral, world: World) -> bool:
     """Tell whether a referral is there for an organisation: its sender, ICORN, or a recipient the person agreed to."""
+    if frozen(organisation, referral.case, world) or frozen(organisation, None, world):
+        return False
     if organisation == referral.sender or is_icorns(organisation, referral, world):
         return True
     agreed_to = organisation == referral.recipient and sent(referral, "OVERVIEW", world)

@@ -13,7 +13,7 @@ from hub.audit.entry import bases
 from tests.walls.rule import Facts
 from tests.walls.situations import ALL, CATEGORIES
 
-TABLES: Final = ("case_file", "agreement", "referral", "consent", "share", "hold", "presentation")
+TABLES: Final = ("case_file", "agreement", "referral", "consent", "share", "hold", "frozen", "presentation")
 FACTS: Final = ("organisation", *TABLES)
 TIMES: Final = [datetime(2026, 5, 1, tzinfo=UTC), datetime(2026, 6, 1, 12, tzinfo=UTC), datetime(2026, 6, 3, tzinfo=UTC), datetime(2026, 7, 1, tzinfo=UTC)]  # fmt: skip
 INSTANTS: Final = [*TIMES, datetime(2026, 4, 1, tzinfo=UTC), datetime(2026, 6, 2, tzinfo=UTC), datetime(2026, 6, 2, 23, 59, tzinfo=UTC), datetime(2027, 1, 1, tzinfo=UTC)]  # fmt: skip
@@ -76,6 +76,7 @@ ROWS: Final[dict[str, st.SearchStrategy[dict[str, Any]]]] = {
     "referral": st.fixed_dictionaries({
         "sender": _org, "recipient": _org, "status": st.sampled_from(_STATUS), "case_id": st.one_of(st.none(), _case), "shared_categories": _categories,
         "urgency": st.sampled_from(["URGENT", "ROUTINE"]), "discipline": st.just("WRITER"), "submitted_at": _when, "updated_at": _when, "client": st.just("x"),
+        "origin": st.sampled_from(["IR", "TR", None]),
     }),
     "consent": st.fixed_dictionaries({
         "case_id": st.one_of(st.none(), _case), "referral_id": st.one_of(st.none(), _referral), "decision": st.sampled_from(["ALLOW", "ALLOW", "DENY"]),
@@ -84,6 +85,10 @@ ROWS: Final[dict[str, st.SearchStrategy[dict[str, Any]]]] = {
     }),
     "share": st.fixed_dictionaries({"case_id": _case, "organisation": _org, "categories": _categories, "starts": _when, "until": _maybe, "ended_at": _maybe}),
     "hold": st.fixed_dictionaries({"case_id": _case, "organisation": _org, "starts": _when, "ended_at": _maybe}),
+    "frozen": st.one_of(
+        st.fixed_dictionaries({"case_id": _case, "country": st.none(), "starts": _when, "ended_at": _maybe}),
+        st.fixed_dictionaries({"case_id": st.none(), "country": st.sampled_from(["IR", "TR"]), "starts": _when, "ended_at": _maybe}),
+    ),
     "presentation": st.fixed_dictionaries({
         "case_id": _case, "organisation": _org, "categories": _categories, "status": st.sampled_from(["OPEN", "DECLINED"]), "presented_at": _when, "until": _when,
     }),

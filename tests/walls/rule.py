@@ -79,13 +79,23 @@ class Facts:
             self.within(h["starts"], h["ended_at"]) for h in self.of("hold", case_id=case, organisation=organisation)
         )
 
+    def frozen(self, organisation: int, case: Row | None, referral: Row | None = None) -> bool:
+        """Tell whether a case or referral, or every one of its origin, is stopped for everyone but ICORN."""
+        origins = {row["origin"] for row in (case, referral) if row is not None} - {None}
+        return not self.is_icorn(organisation) and any(
+            self.within(f["starts"], f["ended_at"])
+            and (f["country"] in origins or (case is not None and f["case_id"] == case["id"]))
+            for f in self.tables["frozen"]
+        )
+
     def sees(self, organisation: int, case: Row, category: str = "OVERVIEW") -> bool:
         """Tell whether an organisation sees a category of a case."""
         if category != "OVERVIEW" and not self.sees(organisation, case):
             return False
         counted = self.counted(self.of("consent", case_id=case["id"]), organisation, category)
         agreed = self.is_icorn(organisation) or self.agrees(counted, organisation, category)
-        return bool(self.bases(organisation, case, category)) and agreed and not self.held(organisation, case["id"])
+        stopped = self.held(organisation, case["id"]) or self.frozen(organisation, case)
+        return bool(self.bases(organisation, case, category)) and agreed and not stopped
 
     def _sent(self, referral: Row, category: str, *, to_sender: bool = False) -> bool:
         here = list(self.of("consent", referral_id=referral["id"]))
@@ -103,7 +113,10 @@ class Facts:
         return category in referral["shared_categories"] and self.agrees(about, referral["recipient"], category)
 
     def parts(self, organisation: int, referral: Row) -> set[str]:
-        """Give the parts in which an organisation may see a referral: its sender may always."""
+        """Give the parts in which an organisation may see a referral: its sender may, unless it is frozen."""
+        case = next(iter(self.of("case_file", id=referral["case_id"])), None)
+        if self.frozen(organisation, case, referral):
+            return set()
         held = self.held(organisation, referral["case_id"])
         found = {"SENDER"} if referral["sender"] == organisation else set()
         if referral["recipient"] == organisation and self._sent(referral, "OVERVIEW") and not held:

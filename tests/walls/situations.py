@@ -80,6 +80,14 @@ def hold(to: str = "pen-centre", **columns: Any) -> Step:
     return lambda world, case: _row("hold", to, case, world, **values)
 
 
+def freeze(**columns: Any) -> Step:
+    """The case, or every case of an origin, stopped for everyone but ICORN."""
+    values = {"starts": "2026-05-01T00:00:00Z", **columns}
+    return lambda world, case: world.insert(
+        "frozen", id=uuid4(), **{"case_id": None if "country" in values else case, **values}
+    )
+
+
 def presented(categories: Sequence[str] = PARTNER, to: str = "pen-centre", **columns: Any) -> Step:
     """The case shown to one organisation while it decides."""
     values = {"presented_at": "2026-05-01T00:00:00Z", "until": "2026-07-01T00:00:00Z", **columns}
@@ -123,6 +131,9 @@ ALLOWED: Final = (
     Situation("a share in its last second", [share(until=AFTER), consent()], **SHARED),
     Situation("a share beside an agreement", [agreement(["OVERVIEW"]), share(["IDENTITY"]), consent()], ["OVERVIEW", "IDENTITY"], {"AGREEMENT": ["OVERVIEW"], "SHARE": ["IDENTITY"]}),
     Situation("a hold on somebody else", [agreement(), consent(), hold("arts-haven")], **OPEN),
+    Situation("a freeze of another origin", [agreement(), consent(), freeze(country="TR")], **OPEN),
+    Situation("a freeze that was lifted", [agreement(), consent(), freeze(ended_at=NOW), freeze(country="IR", ended_at=NOW)], **OPEN),
+    Situation("a freeze to come", [agreement(), consent(), freeze(starts=AFTER)], **OPEN),
     Situation("a hold that has ended", [agreement(), consent(), hold(ended_at=NOW)], **OPEN),
     Situation("a hold to come", [agreement(), consent(), hold(starts=AFTER)], **OPEN),
     Situation("the referrer with consent", [referred("pen-centre", "icorn", **_ALL), consent(ALL)], ["OVERVIEW"], {"REFERRER": ["OVERVIEW"]}, referred=True, received=True),
@@ -168,6 +179,11 @@ DENIED: Final = (
     Situation("a share ended", [share(ended_at=NOW), consent()]),
     Situation("a share with somebody else", [share(to="arts-haven"), consent()]),
     Situation("a share without the overview", [share(["IDENTITY"]), consent()]),
+    Situation("a freeze, whatever allows it", [agreement(), share(), presented(), consent(), consent(to=None), freeze()]),
+    Situation("a freeze of the origin", [agreement(), share(), presented(), consent(), freeze(country="IR")]),
+    Situation("a freeze that begins this second", [agreement(), consent(), freeze(starts=NOW)]),
+    Situation("a freeze stops also what the partner sent itself", [referred("pen-centre", "icorn", **_ALL), consent(ALL), freeze()], received=True),
+    Situation("a freeze on the recipient", [referred("arts-haven", "pen-centre", **_THREE), consent(), freeze(country="IR")]),
     Situation("a hold, whatever allows it", [agreement(), share(), presented(), consent(), consent(to=None), hold()]),
     Situation("a hold on the referrer", [referred("pen-centre", "icorn", **_ALL), consent(ALL), hold()], referred=True, received=True),
     Situation("a hold on the recipient", [referred("arts-haven", "pen-centre", **_THREE), consent(), hold()]),

@@ -2,6 +2,7 @@
 
 import pytest
 
+from auth.people.refusals import RefusedError
 from auth.people.sessions import IDLE, LONGEST
 from tests.auth.people.kit import House
 
@@ -78,7 +79,7 @@ async def test_nobody_who_is_not_active_gets_a_session(house: House) -> None:
     """An invited user shows a passkey first; a disabled one is not let in."""
     invited = await house.invite("Sara")
 
-    with pytest.raises(LookupError):
+    with pytest.raises(RefusedError):
         await house.people.sessions.begin(invited.user)
 
 
