@@ -8,7 +8,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import suppress
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -19,6 +19,8 @@ from tests.conftest import Database
 EXAMPLES = Path(__file__).parents[2] / "examples"
 HERE = Path(__file__).parent
 Run = Callable[..., Awaitable[str]]
+Talk = tuple[Callable[[], Awaitable[str]], Callable[[str], Awaitable[None]]]
+Converse = Callable[..., AbstractAsyncContextManager[Talk]]
 
 
 @pytest.fixture(params=[False, True], ids=["plain", "with nonces"])
@@ -49,15 +51,55 @@ def python() -> Run:
 
 
 @pytest.fixture(scope="session")
-def node(packages: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
-    """Run a JavaScript program beside the installed packages."""
+def programs(packages: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with every JavaScript program beside the installed packages, which is where node looks for them."""
     folder = tmp_path_factory.mktemp("node")
     (folder / "node_modules").symlink_to(packages)
     for program in (*EXAMPLES.glob("*.mjs"), *HERE.glob("*.mjs")):
         shutil.copy(program, folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def node(programs: Path) -> Run:
+    """Run a JavaScript program."""
 
     async def start(program: str, *arguments: str | Path) -> str:
-        return await run("node", folder / program, *arguments)
+        return await run("node", programs / program, *arguments)
+
+    return start
+
+
+@pytest.fixture(scope="session")
+def converse(programs: Path) -> Converse:
+    """Run a JavaScript program that waits for an answer: what it prints, line by line, and how to tell it something."""
+
+    @asynccontextmanager
+    async def start(program: str, *arguments: str | Path) -> AsyncIterator[Talk]:
+        process = await asyncio.create_subprocess_exec(
+            "node", programs / program, *arguments,
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env={"PATH": os.environ["PATH"]},
+        )  # fmt: skip
+        assert process.stdin
+        assert process.stdout
+        assert process.stderr
+        stdin, stdout, stderr = process.stdin, process.stdout, process.stderr
+
+        async def printed() -> str:
+            line = (await asyncio.wait_for(stdout.readline(), 60)).decode()
+            assert line, (await stderr.read()).decode()
+            return line.rstrip()
+
+        async def say(line: str) -> None:
+            stdin.write(f"{line}\n".encode())
+            await stdin.drain()
+
+        try:
+            yield printed, say
+        finally:
+            with suppress(ProcessLookupError):
+                process.kill()
+            await process.wait()
 
     return start
 

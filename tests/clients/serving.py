@@ -1,19 +1,24 @@
 """The hub over real HTTP on a free port of loopback, real time, and a registered client: what programs of others meet."""
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import httpx2
 from joserfc.jwk import ECKey, Key, OKPKey, RSAKey
 
-from auth.clients import register_client
+from auth.clients import register_client, set_use
+from auth.metadata import AUTHORIZE_PATH
+from auth.people import People
+from auth.people.cookies import SESSION
 from hub.app import Pools, create_app
 from hub.postgres import open_pool
 from hub.serve import listener, serving
+from tests.auth.people.browser import Browser
 from tests.conftest import Database
 from tests.world import EVERY_SCOPE, KEYRING, _no_feed
 
@@ -33,8 +38,10 @@ class Served:
     database: Database
     organisation: int
     dpop_nonces: bool
+    people: People
+    cookie: str = ""
 
-    async def register(self, client_id: str, key: Key) -> None:
+    async def register(self, client_id: str, key: Key, redirect_uris: Sequence[str] = ()) -> None:
         """Register a client of the PEN Centre by its public key, as `hub client add` does."""
         connection = await self.database.connect("postgres")
         public = {"keys": [key.as_dict(private=False)]}
@@ -42,6 +49,26 @@ class Served:
             connection, organisation=self.organisation, client_id=client_id, name=client_id.title(), scopes=EVERY_SCOPE,
             jwks=public, purpose=None,
         )  # fmt: skip
+        await set_use(connection, client_id, redirect_uris=redirect_uris)
+
+    async def sign_in(self, name: str) -> None:
+        """Let somebody of the PEN Centre be signed in, in a browser of their own."""
+        invited = await self.people.invitations.invite(
+            organisation=self.organisation, email=f"{name.lower()}@pen.example", name=name, roles=["PARTNER_STAFF"],
+            scopes=["cases:read", "referrals:read"],
+        )  # fmt: skip
+        await self.database.admin("update hub.usr set status = 'ACTIVE' where id = $1", invited.user)
+        self.cookie = await self.people.sessions.begin(invited.user)
+
+    async def approve(self, url: str) -> str:
+        """Open the page that an app sent the browser to, and allow what it says; where the browser is sent then."""
+        # No client program sends a Secure cookie over plain HTTP, not even on loopback, so the cookie goes by hand.
+        async with httpx2.AsyncClient(headers={"cookie": f"{SESSION}={self.cookie}"}) as http:
+            browser = Browser(http, page=await http.get(url))
+            form = browser.form(AUTHORIZE_PATH)
+            answer = await http.post(self.issuer + form.action, data={**form.fields, "answer": "yes"})
+        assert answer.status_code == 303, answer.text
+        return str(answer.headers["location"])
 
     def credentials(self, folder: Path, client_id: str, key: Key) -> Path:
         """Write a credentials file as `hub keygen` does; it has no token URL, which clients find by themselves."""
@@ -76,4 +103,4 @@ async def served(database: Database, *, dpop_nonces: bool = False) -> AsyncItera
             "pen-centre",
         )
         await stack.enter_async_context(serving(app, listening))
-        yield Served(issuer, database, row["id"], dpop_nonces)
+        yield Served(issuer, database, row["id"], dpop_nonces, app.state.people)

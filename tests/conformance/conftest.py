@@ -8,7 +8,6 @@ from types import ModuleType
 import httpx2
 import pytest
 
-from auth.people import People
 from hub.app import Pools, create_app
 from hub.postgres import open_pool
 from tests.auth.app import App, make_app
@@ -43,7 +42,7 @@ async def hub(database: Database, request: pytest.FixtureRequest) -> AsyncIterat
         # The Host header is wrong on purpose: nothing may be derived from it.
         headers = {"host": "attacker.example"}
         async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app=whole), headers=headers) as http:
-            world = replace(bare, http=http)
+            world = replace(bare, http=http, app=whole)
             await world.register("pen-centre", world.key)
             yield world
         await whole.state.refresher.close()
@@ -52,7 +51,7 @@ async def hub(database: Database, request: pytest.FixtureRequest) -> AsyncIterat
 @pytest.fixture
 async def app(hub: World, database: Database) -> App:
     """The app `pen-app`, and Sara of the same organisation, who is signed in."""
-    return await make_app(hub, database, People(ISSUER, hub.pool, hub.keyring, clock=hub.clock))
+    return await make_app(hub, database, hub.app.state.people)
 
 
 @pytest.fixture(scope="session")

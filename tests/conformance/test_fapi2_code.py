@@ -1,14 +1,29 @@
 """People's authorization requests against the FAPI 2.0 Security Profile, and what becomes of them: see test_fapi2.py."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from urllib.parse import parse_qs, urlencode, urlsplit
 
+import httpx2
 import pytest
 
 from auth.clients import RegistrationRefusedError, set_use
 from auth.grants import CODE_LIFETIME, REFRESH_LIFETIME
+from auth.metadata import AUTHORIZE_PATH
+from auth.people.cookies import SESSION
+from auth.scopes import Scope
 from tests.auth.app import CALLBACK, PAR_URL, VERIFIER, App
-from tests.auth.kit import ec_key
+from tests.auth.kit import ISSUER, ec_key
+from tests.auth.people.browser import Browser
 from tests.conformance.asking import about, ask, error
+
+
+@pytest.fixture
+async def sara(app: App) -> AsyncIterator[Browser]:
+    """The browser in which Sara is signed in."""
+    transport = httpx2.ASGITransport(app=app.world.app)
+    async with httpx2.AsyncClient(transport=transport, cookies={SESSION: app.cookie}) as http:
+        yield Browser(http)
 
 
 @pytest.mark.parametrize(
@@ -120,11 +135,57 @@ async def test_f9_a_code_is_good_once(app: App) -> None:
     assert error(await app.refresh(tokens["refresh_token"])) == "invalid_grant"
 
 
-async def test_f12_a_pushed_request_lives_a_minute_and_a_half(app: App) -> None:
-    """Far less than ten minutes; then nobody can approve it."""
+async def test_a7_f3_a_browser_without_a_pushed_request_is_sent_nowhere(app: App, sara: Browser) -> None:
+    """Whatever its URL says, which client it names and where it would like to go, it is told so and stays here."""
     request_uri = await app.pushed()
-    lifetime = (await app.push()).json()["expires_in"]
-    app.world.clock.now += lifetime
+    known = {"client_id": app.client_id, "request_uri": request_uri}
+    wish = {**app.wish(), "redirect_uri": "https://attacker.example/"}
+    attempts = [app.wish(), wish, {**known, "redirect_uri": wish["redirect_uri"]}, {"client_id": app.client_id}]
+    attempts += [{**known, "client_id": "pen-centre"}, {**known, "request_uri": "https://attacker.example/request"}]
+    answers = [await sara.http.get(f"{ISSUER}{AUTHORIZE_PATH}?{urlencode(attempt)}") for attempt in attempts]
 
-    assert lifetime == 90
-    assert not await app.world.server.grants.opened(app.client_id, request_uri, app.person)
+    assert [answer.status_code for answer in answers] == [400] * len(attempts)
+    assert not any("location" in answer.headers or "attacker" in answer.text for answer in answers)
+
+
+async def test_f7_f10_f11_f13_a_person_knows_who_asks_for_what_and_the_app_who_answers(app: App, sara: Browser) -> None:
+    """The page names app, organisation, place and every scope in words; the answer goes back by 303, with `iss` (RFC 9207) and state."""
+    page = await sara.open(authorize(app, await app.pushed()))
+    answer = await sara.send(sara.form(AUTHORIZE_PATH), answer="yes")
+    told = parse_qs(urlsplit(answer.headers["location"]).query)
+    signed_out = await app.world.http.get(ISSUER + authorize(app, await app.pushed()))
+
+    for words in (
+        "pen-app",
+        "Northlight PEN Centre",
+        "app.pen.example",
+        Scope.CASES_READ.description,
+        Scope.REFERRALS_READ.description,
+    ):
+        assert words in page.text
+    assert page.headers["referrer-policy"] == "no-referrer"
+    assert "frame-ancestors 'none'" in page.headers["content-security-policy"]
+    assert [answer.status_code, signed_out.status_code] == [303, 303]
+    assert answer.headers["location"].startswith(f"{CALLBACK}?")
+    assert (told["iss"], told["state"], set(told)) == ([ISSUER], ["state-1"], {"code", "state", "iss"})
+    assert (await about(app.world))["authorization_response_iss_parameter_supported"] is True
+
+
+async def test_f12_a_pushed_request_is_good_once_and_for_a_minute_and_a_half(app: App, sara: Browser) -> None:
+    """It counts when it is answered, not when its page is loaded; and it ends far sooner than after ten minutes."""
+    once, late = await app.pushed(), await app.push()
+    for _ in range(3):
+        assert (await sara.open(authorize(app, once))).status_code == 200
+    form = sara.form(AUTHORIZE_PATH)
+    first, second = [await sara.send(form, answer="yes") for _ in range(2)]
+    app.world.clock.now += late.json()["expires_in"]
+
+    assert "code=" in first.headers["location"]
+    assert "code=" not in second.headers["location"]
+    assert late.json()["expires_in"] == 90
+    assert (await sara.open(authorize(app, late.json()["request_uri"]))).status_code == 400
+
+
+def authorize(app: App, request_uri: str) -> str:
+    """Return where the app sends the browser: with its name and the request's, and nothing else."""
+    return f"{AUTHORIZE_PATH}?{urlencode({'client_id': app.client_id, 'request_uri': request_uri})}"
