@@ -106,6 +106,11 @@ grant select, insert, update (seen_at, ended_at), delete on auth.session to hub_
 grant select, insert, update (confirmed_by, confirmed_at, ended_at) on auth.recovery to hub_auth;
 grant select (code, name, kind) on organisation to hub_auth;
 
+-- Whoever wraps keys anew wraps those of users too, and sees nothing else of them.
+create index on usr (kek);
+create policy rewrap on usr to hub_worker using (true) with check (true);
+grant select (id, kek, wrapped), update (kek, wrapped) on usr to hub_worker;
+
 -- The gate looks at the user too, when a person asks: active, of the organisation that the token names, and with every scope it has.
 grant select (id, organisation, scopes, status) on usr to hub_access;
 create policy access on usr for select to hub_access using (true);

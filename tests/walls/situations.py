@@ -182,7 +182,7 @@ DENIED: Final = (
     Situation("a freeze, whatever allows it", [agreement(), share(), presented(), consent(), consent(to=None), freeze()]),
     Situation("a freeze of the origin", [agreement(), share(), presented(), consent(), freeze(country="IR")]),
     Situation("a freeze that begins this second", [agreement(), consent(), freeze(starts=NOW)]),
-    Situation("a freeze stops also what the partner sent itself", [referred("pen-centre", "icorn", **_ALL), consent(ALL), freeze()], received=True),
+    Situation("a freeze stops also what the partner sent itself", [referred("pen-centre", "icorn", **_ALL), consent(ALL), freeze()], referred=True, received=True),
     Situation("a freeze on the recipient", [referred("arts-haven", "pen-centre", **_THREE), consent(), freeze(country="IR")]),
     Situation("a hold, whatever allows it", [agreement(), share(), presented(), consent(), consent(to=None), hold()]),
     Situation("a hold on the referrer", [referred("pen-centre", "icorn", **_ALL), consent(ALL), hold()], referred=True, received=True),

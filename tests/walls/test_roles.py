@@ -15,6 +15,7 @@ RIGHTS = {
         "feed_quarantine": "DELETE INSERT SELECT UPDATE", "feed_record": "INSERT SELECT UPDATE", "feed_record_key": "DELETE INSERT SELECT",
         "feed_record_person": "DELETE INSERT SELECT", "migration": "SELECT", "organisation": "SELECT", "referral_access": "DELETE SELECT",
         "revoked_token": "DELETE SELECT", "seen_proof": "DELETE SELECT", "statistics_cell": "INSERT SELECT", "statistics_release": "INSERT SELECT",
+        "usr": "SELECT UPDATE",
     },
 }  # fmt: skip
 

@@ -5,7 +5,6 @@ from collections.abc import Callable
 import pytest
 
 from tests.auth.people.authenticator import PRESENT, Device
-from tests.auth.people.browser import Browser
 from tests.auth.people.kit import House
 
 
@@ -231,52 +230,3 @@ async def test_a_disabled_user_does_not_sign_in(house: House) -> None:
 
     assert (await house.browser(sara.device).sign_in()).status_code == 400
     assert (await sara.open("/account")).url.path == "/sign-in"
-
-
-async def added(browser: Browser, label: str) -> None:
-    """Add a passkey on the account page."""
-    await browser.open("/account/passkeys/new")
-    await browser.make("/account/passkeys/new", label)
-
-
-async def test_somebody_has_several_passkeys_and_removes_one(house: House) -> None:
-    """A new device is told which there are, so that it makes no second one; each signs in; a removed one does not."""
-    sara = await house.somebody("Sara")
-    house.clock.now += 1
-    await sara.open("/account/passkeys/new")
-    excluded = sara.form("/account/passkeys/new").options["excludeCredentials"]
-    await sara.make("/account/passkeys/new", "key on my key ring")
-    first, second = sara.device.credentials
-    page = await sara.submit("/account/passkeys/remove")
-    gone, kept = house.browser(Device(credentials=[first])), house.browser(Device(credentials=[second]))
-
-    assert len(excluded) == 1
-    assert "laptop" not in page.text
-    assert "key on my key ring" in page.text
-    assert (await gone.sign_in()).status_code == 400
-    assert (await kept.sign_in()).status_code == 200
-
-
-async def test_the_last_passkey_stays(house: House) -> None:
-    """There is no button for it, and a forged form does nothing."""
-    sara = await house.somebody("Sara")
-    await added(sara, "second")
-    form = sara.form("/account/passkeys/remove")
-    await sara.submit("/account/passkeys/remove")
-    await sara.send(form)
-    (left,) = await house.people.passkeys.of(str(await house.who(sara)))
-    await sara.send(form, passkey=left.name)
-
-    assert await house.passkeys(await house.who(sara)) == 1
-    assert "/account/passkeys/remove" not in (await sara.open("/account")).text
-
-
-async def test_somebody_elses_passkey_cannot_be_removed(house: House) -> None:
-    """Whatever id the form names."""
-    sara, omar = await house.somebody("Sara"), await house.somebody("Omar")
-    await added(sara, "second")
-    await added(omar, "second")
-    (first, _) = await house.people.passkeys.of(str(await house.who(omar)))
-    await sara.send(sara.form("/account/passkeys/remove"), passkey=first.name)
-
-    assert await house.passkeys(await house.who(omar)) == 2
