@@ -35,9 +35,9 @@ def granted(requested: str | None, allowed: frozenset[str]) -> frozenset[str]:
 
     Raises InvalidScopeError if a scope is unknown or nothing is left.
     """
-    if requested is None:
+    if requested is None and allowed:
         return allowed
-    named = frozenset(requested.split(" "))
+    named = frozenset((requested or "").split(" "))
     if not named <= NAMES or not named & allowed:
         raise InvalidScopeError
     return named & allowed

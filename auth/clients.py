@@ -24,7 +24,7 @@ _LONGEST_NAME = 200
 _PEOPLES_GRANTS = ("authorization_code", "refresh_token")
 
 _FIND = """
-select c.client_id, c.organisation, c.scopes, c.purpose, k.jwks::text as jwks,
+select c.client_id, c.organisation, hub.scope_ceiling(c.organisation, c.scopes) as scopes, c.purpose, k.jwks::text as jwks,
     jsonb_strip_nulls(to_jsonb(l) - 'client_id')::text as limits,
     c.status = 'ACTIVE' as active, o.suspended_at is not null as suspended,
     coalesce(s.redirect_uris, '{}') as redirect_uris, coalesce(s.introspects, false) and o.kind = 'ICORN' as introspects

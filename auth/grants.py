@@ -24,10 +24,8 @@ REQUEST_URI: Final = "urn:ietf:params:oauth:request_uri:"
 _MARGIN: Final = 120  # clocks of processes differ, and a token may be issued while its approval ends
 _PRUNE_EVERY: Final = 60
 
-# Of what was asked for, what client and user may do now.
-_GRANTED: Final = (
-    "array(select unnest({asked}) intersect select unnest(c.scopes) intersect select unnest(u.scopes) order by 1)"
-)
+# Of what was asked for, what client, user and organisation may do now.
+_GRANTED: Final = "array(select unnest({asked}) intersect select unnest(hub.scope_ceiling(c.organisation, c.scopes)) intersect select unnest(u.scopes) order by 1)"
 # An app is for the people of its own organisation.
 _LIVE: Final = """
     c.organisation = u.organisation and c.status = 'ACTIVE' and u.status = 'ACTIVE'

@@ -49,7 +49,7 @@ from schema.query import SCHEMA
 DEFINERS: Final = frozenset(
     f"hub.{name}"
     for name in (
-        "access_follows", "audit_written", "count_cases", "freeze_follows", "give_pairwise_key", "origin_follows", "refresh_case_access", "refresh_referral_access", "token_is_live", "viewer_disclosure", "viewer_is_live",
+        "access_follows", "audit_written", "count_cases", "freeze_follows", "give_pairwise_key", "origin_follows", "refresh_case_access", "refresh_referral_access", "scope_ceiling", "token_is_live", "viewer_disclosure", "viewer_is_live",
     )
 )  # fmt: skip
 """The functions that may run as more than their caller (SECURITY DEFINER)."""

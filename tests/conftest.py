@@ -32,6 +32,9 @@ insert into hub.test_clock values ('2026-06-01T12:00Z');
 create or replace function hub.hub_now() returns timestamptz language sql stable parallel safe
     return (select now from hub.test_clock);
 reset role;
+-- The walls are tried with whatever scopes a token could have; tests/hub/test_ceiling.py is about what it can.
+create or replace function hub.scope_ceiling(asker int, asked text[]) returns text[]
+    language sql stable security definer set search_path = hub, pg_temp return asked;
 """
 
 

@@ -281,3 +281,22 @@ grant create on schema hub to hub_access;
 alter function freeze_follows owner to hub_access;
 alter function origin_follows owner to hub_access;
 revoke create on schema hub from hub_access;
+
+-- How much the clients and people of an organisation may be given, of what was asked for: ICORN everything; anybody else nothing that is
+-- ICORN's to decide and to document, and a category of cases only while an agreement of theirs lists it, whatever cases it covers. It
+-- only narrows what a token says: what opens a case is decided by the rule above.
+grant create on schema hub to hub_access;
+set local role hub_access;
+create function hub.scope_ceiling(asker int, asked text[]) returns text[]
+  language sql stable security definer set search_path = hub, pg_temp
+  return array(
+    select s from unnest(asked) s
+    where exists (select from organisation o where o.id = asker and o.kind = 'ICORN')
+      or s <> all ('{access:explain,cases:assessment,cases:erase,cases:write,feeds:manage,intake:read,organisations:manage}'::text[])
+        and (s not in (select 'cases:' || lower(k::text) from unnest(enum_range(null::category)) k) or exists (
+          select from agreement a, unnest(a.categories) k
+          where a.organisation = asker and agreement_period(a) @> hub_now() and 'cases:' || lower(k::text) = s))
+    order by s);
+grant execute on function hub.scope_ceiling to hub_auth;
+set local role hub_owner;
+revoke create on schema hub from hub_access;

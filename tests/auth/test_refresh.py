@@ -58,6 +58,17 @@ async def test_fewer_scopes_may_be_asked_for_and_never_more(app: App) -> None:
     assert (left.json()["scope"], nothing.json()["error"]) == ("referrals:read", "invalid_grant")
 
 
+async def test_a_refresh_is_held_to_the_ceiling_of_the_organisation(app: App) -> None:
+    """As every token is: what agreements no longer list is left out."""
+    refresh = (await app.tokens())["refresh_token"]
+    cap = "create or replace function hub.scope_ceiling(asker int, asked text[]) returns text[] language sql stable security definer set search_path = hub, pg_temp return {}"
+    await app.database.admin(cap.format("array_remove(asked, 'cases:read')"))
+    capped = [await app.refresh(refresh), await app.redeem(await app.code())]
+    await app.database.admin(cap.format("asked"))
+
+    assert [answer.json()["scope"] for answer in capped] == ["referrals:read"] * 2
+
+
 async def test_it_ends_with_the_working_day(app: App) -> None:
     """However much it is used: twelve hours after the person signed in, they sign in again."""
     app.world.clock.now += 3600

@@ -150,7 +150,7 @@ def _page(key: str, page: Mapping[str, Any], identifier: str | None) -> list[str
 
 async def arrange(world: World, given: Situation) -> tuple[UUID, str]:
     """Bring a situation about in a world that may have seen others; return the case and the name of the partner's client."""
-    await world.admin.execute("delete from case_file; delete from agreement; delete from referral")
+    await world.admin.execute("delete from frozen; delete from case_file; delete from agreement; delete from referral")
     # What a client holds is of the time it was given, and here time goes back too.
     await world.set_now(given.at)
     for name, client in list(world.clients.items()):
