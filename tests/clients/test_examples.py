@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from joserfc.jwk import JWKRegistry
 
-from tests.clients.conftest import EXAMPLES, Run, run
+from tests.clients.conftest import EXAMPLES, Run, missing, run
 from tests.clients.serving import KEYS, Served
 
 README = EXAMPLES.parent / "README.md"
@@ -79,3 +79,16 @@ async def test_the_five_minutes_of_the_readme(hub: Served, packages: Path, tmp_p
     answers = [json.loads(await run("bash", "-c", here + line)) for line in asked]
 
     assert [answer["data"]["viewer"]["clientId"] for answer in answers] == ["pen-centre", "pen-centre"]
+
+
+def test_a_machine_without_node_skips_and_says_why_but_never_where_changes_are_judged(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """CI runs every test of this folder, or fails."""
+    monkeypatch.delenv("CI", raising=False)
+    with pytest.raises(pytest.skip.Exception, match="node is not here"):
+        missing("node is not here")
+    monkeypatch.setenv("CI", "true")
+    with pytest.raises(pytest.fail.Exception, match="node is not here"):
+        missing("node is not here")
+    assert "export CI=true" in (EXAMPLES.parent / ".ci" / "run").read_text()
