@@ -13,6 +13,8 @@ from auth.limits import Limits
 from auth.recent import Recent
 from auth.signed import BadJwtError, Profile
 
+ACR = "phr"
+"""What a token says of a person who signed in by passkey, which no phishing page can use (OpenID EAP ACR values)."""
 LIFETIME = 600
 """The longest an access token lives, in seconds."""
 _SKEW = 60
@@ -40,6 +42,8 @@ class AccessToken(msgspec.Struct, frozen=True, omit_defaults=True):
     organisation: int
     auth_time: int | None = None
     """When the person signed in, if it is a person's (RFC 9068, section 2.2.1)."""
+    acr: str | None = None
+    """How, if it was by passkey."""
     purpose: str | None = None
     limits: Limits | None = None
     """What the client may ask for, where that is not what everyone may."""

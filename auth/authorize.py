@@ -35,7 +35,7 @@ def routes(issuer: str, grants: Grants) -> list[Route]:
         person = await signed_in(request)
         if person is None:
             return sign_in_first(_path(asked))
-        if waiting.signed_in_since is not None and person.authenticated_at < waiting.signed_in_since:
+        if not waiting.suits(person):
             return sign_in_first(_path(asked), fresh=True)
         told = await grants.opened(*asked, person)
         return _gone(request) if told is None else _shown(request, asked, told, person)

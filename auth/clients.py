@@ -102,8 +102,11 @@ class Client:
         return method == "private_key_jwt"
 
     def check_grant_type(self, grant_type: str) -> bool:
-        """Tell Authlib which grants this client may use: people's only if it has a place to send them back to."""
-        return grant_type == "client_credentials" or (grant_type in _PEOPLES_GRANTS and bool(self.redirect_uris))
+        """Tell Authlib which grants this client may use.
+
+        An app that people use acts for them alone: with its key, and no person, nobody gets anywhere.
+        """
+        return grant_type in _PEOPLES_GRANTS if self.redirect_uris else grant_type == "client_credentials"
 
 
 async def find(database: Database, client_id: str) -> Client:

@@ -36,11 +36,11 @@ _STANDING: Final = (
 )
 _SIGNED_IN: Final = "exists (select from auth.session s where s.digest = a.session and s.ended_at is null and s.until > to_timestamp($3))"
 _PUSH: Final = """
-insert into auth.pushed_request (digest, client_id, redirect_uri, scopes, state, challenge, jkt, signed_in_since, until)
-values ($1, $2, $3, $4, $5, $6, $7, to_timestamp($8::float8), to_timestamp($9))
+insert into auth.pushed_request (digest, client_id, redirect_uri, scopes, state, challenge, jkt, signed_in_since, until, by_passkey)
+values ($1, $2, $3, $4, $5, $6, $7, to_timestamp($8::float8), to_timestamp($9), $10)
 """
 _WAITING: Final = """
-select extract(epoch from p.signed_in_since)::float8 as signed_in_since from auth.pushed_request p where p.digest = $1 and p.client_id = $2 and p.until > to_timestamp($3)
+select extract(epoch from p.signed_in_since)::float8 as signed_in_since, p.by_passkey from auth.pushed_request p where p.digest = $1 and p.client_id = $2 and p.until > to_timestamp($3)
 """
 _OPEN: Final = f"""
 update auth.pushed_request p set usr = u.id from hub.client c, hub.usr u
@@ -54,10 +54,11 @@ with used as (
   delete from auth.pushed_request p
   where p.digest = $1 and p.client_id = $2 and p.until > to_timestamp($3) and p.usr = $4
     and (p.signed_in_since is null or p.signed_in_since <= to_timestamp($5))
+    and (not p.by_passkey or $11 = 'PASSKEY')
   returning p.*
 ), approved as (
-  insert into auth.approval (id, client_id, organisation, usr, session, standing, scopes, authenticated_at, redirect_uri, challenge, jkt, code, code_until, until)
-  select $6, c.client_id, c.organisation, u.id, $10, {_STANDING}, g.scopes, to_timestamp($5), p.redirect_uri, p.challenge, p.jkt, $7, to_timestamp($8), to_timestamp($8)
+  insert into auth.approval (id, client_id, organisation, usr, session, standing, scopes, authenticated_at, means, redirect_uri, challenge, jkt, code, code_until, until)
+  select $6, c.client_id, c.organisation, u.id, $10, {_STANDING}, g.scopes, to_timestamp($5), $11, p.redirect_uri, p.challenge, p.jkt, $7, to_timestamp($8), to_timestamp($8)
   from used p join hub.client c on c.client_id = p.client_id join hub.usr u on u.id = p.usr
   cross join lateral (select {_GRANTED.format(asked="array(select unnest(p.scopes) intersect select unnest($9::text[]))")} as scopes) g
   where {_LIVE} and cardinality(g.scopes) > 0
@@ -114,13 +115,23 @@ class Wish:
     state: str | None = field(default=None, repr=False)
     max_age: int | None = None
     """How long before this moment the person may have signed in."""
+    by_passkey: bool = False
+    """Whether it must have been by a passkey, and not through the organisation's own provider."""
 
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """A pushed request that waits for a person who signed in no earlier than `signed_in_since`, in Unix seconds."""
+    """A pushed request that waits for a person who signed in no earlier than `signed_in_since`, in Unix seconds, and as it asks."""
 
     signed_in_since: float | None
+    by_passkey: bool
+
+    def suits(self, person: Person) -> bool:
+        """Tell whether a person has signed in late enough, and in the right way."""
+        since = self.signed_in_since
+        return (since is None or person.authenticated_at >= since) and (
+            not self.by_passkey or person.means == "PASSKEY"
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +152,7 @@ class Approval:
     user: str
     scopes: frozenset[str]
     authenticated_at: datetime
+    means: str
     thumbprint: str
     redirect_uri: str = field(repr=False)
     code_challenge: str = field(repr=False)
@@ -163,13 +175,13 @@ class Grants:
         reference, now = secrets.token_urlsafe(32), self._clock()
         since = None if wish.max_age is None else int(now) - wish.max_age  # sign-ins are known to the second
         row = wish.client_id, wish.redirect_uri, sorted(wish.scopes), wish.state, wish.challenge, wish.thumbprint
-        await self._database.execute(_PUSH, digest(reference), *row, since, now + REQUEST_LIFETIME)
+        await self._database.execute(_PUSH, digest(reference), *row, since, now + REQUEST_LIFETIME, wish.by_passkey)
         return REQUEST_URI + reference
 
     async def waiting(self, client_id: str, request_uri: str) -> Waiting | None:
         """Return a request that nobody has used up, as far as it matters before anybody is known to have signed in."""
         row = await self._database.fetchrow(_WAITING, _reference(request_uri), client_id, self._clock())
-        return row and Waiting(row["signed_in_since"])
+        return row and Waiting(row["signed_in_since"], row["by_passkey"])
 
     async def opened(self, client_id: str, request_uri: str, person: Person) -> Asked | None:
         """Return what a person is asked, who is the only one to be asked from now on; None if it is not theirs to approve."""
@@ -183,7 +195,7 @@ class Grants:
         code, now = secrets.token_urlsafe(32), self._clock()
         asker = _reference(request_uri), client_id, now, person.user, person.authenticated_at
         new = secrets.token_urlsafe(16), digest(code), now + CODE_LIFETIME, sorted(scopes)
-        row = await self._database.fetchrow(_APPROVE, *asker, *new, person.session)
+        row = await self._database.fetchrow(_APPROVE, *asker, *new, person.session, person.means)
         return row and (row["redirect_uri"], row["state"], code)
 
     async def refuse(self, client_id: str, request_uri: str, person: Person) -> tuple[str, str | None] | None:
@@ -249,4 +261,4 @@ def _reference(request_uri: str) -> bytes:
 
 def _approval(row: Any) -> Approval:
     granted, told = frozenset(row["granted"]), (row["redirect_uri"], row["challenge"])
-    return Approval(row["id"], str(row["usr"]), granted, row["authenticated_at"], row["jkt"], *told)
+    return Approval(row["id"], str(row["usr"]), granted, row["authenticated_at"], row["means"], row["jkt"], *told)

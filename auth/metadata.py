@@ -4,6 +4,7 @@ from ipaddress import ip_address
 from typing import Any
 from urllib.parse import urlsplit
 
+from auth.access_token import ACR
 from auth.jwk import ALGORITHMS
 from auth.scopes import Scope
 
@@ -55,7 +56,7 @@ def document(issuer: str) -> dict[str, Any]:
         "require_pushed_authorization_requests": True,
         "authorization_response_iss_parameter_supported": True,
         "code_challenge_methods_supported": ["S256"],
-        "acr_values_supported": ["phr"],
+        "acr_values_supported": [ACR],
         "prompt_values_supported": ["login", "consent"],
         **{
             f"{endpoint}_endpoint_auth_{what}_supported": list(values)

@@ -7,6 +7,7 @@ from typing import Any, Final
 from authlib.oauth2.rfc6749 import UnauthorizedClientError
 from authlib.oauth2.rfc6749.endpoint import Endpoint
 
+from auth.access_token import ACR
 from auth.client_credentials import granted
 from auth.clients import Client
 from auth.grants import REQUEST_LIFETIME, Wish
@@ -14,8 +15,6 @@ from auth.redirects import is_registered
 from auth.refusals import Reason
 from auth.requests import BadParameterError, FormRequest, NotSupportedError
 
-ACR: Final = "phr"
-"""How people sign in here: by passkey, which no phishing page can use (OpenID EAP ACR values)."""
 PROMPTS: Final = ("login", "consent")
 _DIGEST: Final = re.compile(r"[A-Za-z0-9_-]{43}")
 _STATE: Final = re.compile(r"[\x20-\x7e]{1,512}")
@@ -68,6 +67,7 @@ def _wish(client: Client, form: Mapping[str, str], proven: str | None) -> Wish:
         thumbprint=_thumbprint(form.get("dpop_jkt"), proven),
         state=state,
         max_age=_max_age(form),
+        by_passkey="acr_values" in form,
     )
 
 

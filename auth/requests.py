@@ -23,7 +23,7 @@ DESCRIPTIONS = {
     "invalid_scope": "The scope is unknown, empty or not granted to this client.",
     "temporarily_unavailable": "Too many requests: try again after the seconds that Retry-After says.",
     "unauthorized_client": "This client may not do this.",
-    "unmet_authentication_requirements": "People sign in here by passkey: no other acr_values can be met.",
+    "unmet_authentication_requirements": "acr_values can be phr: signed in by passkey.",
     "unsupported_grant_type": "This grant type is not supported.",
     "unsupported_response_type": "response_type must be code.",
     "use_dpop_nonce": "A fresh nonce is needed in the DPoP proof.",
@@ -91,6 +91,8 @@ class Reply:
     status: int
     body: Mapping[str, Any] = field(repr=False)
     headers: Mapping[str, str] = field(repr=False)
+    proven: bool = False
+    """Whether the client has shown who it is, so that what is wrong is no stranger's doing."""
 
 
 class FormRequest(OAuth2Request):  # type: ignore[misc]

@@ -46,10 +46,10 @@ def routes(server: AuthorizationServer, strangers: Strangers) -> list[Route]:
                 return _unavailable()
             except Exception as error:  # noqa: BLE001 whatever it was, the caller is answered in OAuth's own words
                 return _failed(server, error)
-            if reply.body.get("error") in _UNPROVEN:
-                strangers.failed(address)
-            elif reply.status < HTTPStatus.BAD_REQUEST:
+            if reply.proven or reply.status < HTTPStatus.BAD_REQUEST:
                 strangers.proved(address)
+            elif reply.body.get("error") in _UNPROVEN:
+                strangers.failed(address)
             return JSONResponse(dict(reply.body), reply.status, dict(reply.headers))
 
         return called

@@ -5,6 +5,7 @@ Authlib runs in a worker thread and asks back, through the event loop, for what 
 
 import logging
 from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping
+from dataclasses import replace
 from time import time
 from typing import Any
 
@@ -182,6 +183,7 @@ class AuthorizationServer(StockAuthorizationServer):  # type: ignore[misc]
             cnf=access_token.Confirmation(request.proof.thumbprint),
             organisation=client.organisation,
             auth_time=int(approval.authenticated_at.timestamp()) if approval else None,
+            acr=access_token.ACR if approval and approval.means == "PASSKEY" else None,
             purpose=client.purpose,
             limits=client.limits,
         )
@@ -229,7 +231,9 @@ class AuthorizationServer(StockAuthorizationServer):  # type: ignore[misc]
         reason = getattr(error, "reason", None)
         if isinstance(error, TooManyTokensError):
             return self.refusal(error.error, error.balance.headers(), 429, reason=reason, client=client)
-        return self.refusal(error.error, reason=reason, client=client, description=getattr(error, "told", None))
+        told = getattr(error, "told", None)
+        refusal = self.refusal(error.error, reason=reason, client=client, description=told)
+        return replace(refusal, proven=request.client is not None)
 
     def send_signal(self, name: str, *args: Any, **kwargs: Any) -> None:
         """Send nothing: nobody listens."""

@@ -19,6 +19,7 @@ from auth.clock import Clock
 from auth.keyring import Keyring
 from auth.nonce import Nonces
 from auth.people import People
+from auth.people.provider import OpenId
 from auth.people.routes import routes as people_routes
 from auth.recent import Recent
 from auth.resource import Resource
@@ -39,6 +40,7 @@ from hub.feeds.feed import Feed
 from hub.feeds.refresh import Refresher
 from hub.feeds.seal import Seal
 from hub.key_check import check_data_keys, check_signing_keys
+from hub.outside import fetch_from, named
 from hub.postgres import open_pool
 from hub.sealing import Sealing
 from hub.self_check import self_check
@@ -73,7 +75,7 @@ class Pools:
     worker: "Pool[Any]" = field(repr=False)
 
 
-def create_app(
+def create_app(  # noqa: PLR0913 what an application is put together from
     issuer: str,
     keyring: Keyring,
     pools: Pools,
@@ -83,8 +85,9 @@ def create_app(
     walls: frozenset[int] = WALLS,
     proxies: Networks = (),
     dpop_nonces: bool = False,
+    around: Surroundings | None = None,
 ) -> Starlette:
-    """Make the ASGI application. `proxies` are the networks of those in front of it that say who calls. With `dpop_nonces`, every proof needs a fresh nonce of the hub. `walls` without 1 leaves the first wall out of every statement, for tests of the second."""
+    """Make the ASGI application. `proxies` are the networks of those in front of it that say who calls. With `dpop_nonces`, every proof needs a fresh nonce of the hub. `around` has the secrets and private hosts of organisations' own OpenID providers, without which nobody signs in there. `walls` without 1 leaves the first wall out of every statement, for tests of the second."""
     keys = SigningKeys(pools.auth, keyring, clock)
     strangers = Strangers(clock, proxies)
     # One kind for both sides: to a client they are one server, and it keeps one nonce (RFC 9449, section 8.2).
@@ -107,7 +110,10 @@ def create_app(
     core = SCHEMA._schema  # noqa: SLF001 strawberry keeps graphql-core's schema there, and offers it nowhere else
     app.state.pools = pools
     app.state.strangers = strangers
-    app.state.people = People(issuer, pools.auth, keyring, clock=clock, strangers=strangers)
+    openid = None
+    if around is not None:
+        openid = OpenId(issuer, fetch_from(around.private_hosts), named(around.secrets), clock)
+    app.state.people = People(issuer, pools.auth, keyring, clock=clock, strangers=strangers, openid=openid)
     app.state.budgets = Budgets(Kind.COST, pools.app, clock)
     app.state.under_way = UnderWay()
     app.state.seen_proofs = Recent(PROOFS)
@@ -179,7 +185,7 @@ async def check_keys(pools: Pools, keyring: Keyring, setting: str = "HUB_KEYS_FI
     """Refuse keys that are not those the database was sealed with: raise KeyringError, naming `setting`."""
     async with pools.auth.acquire() as connection:
         await check_signing_keys(connection, keyring, setting)
-    for pool in (pools.app, pools.worker):
+    for pool in (pools.app, pools.auth, pools.worker):
         async with pool.acquire() as connection:
             await check_data_keys(connection, keyring, setting)
 

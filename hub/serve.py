@@ -10,7 +10,7 @@ import structlog
 import uvicorn
 from starlette.applications import Starlette
 
-from hub.app import check_keys, create_app, feed_connectors, opened
+from hub.app import check_keys, create_app, feed_connectors, opened, surroundings
 from hub.settings import Settings, SettingsError
 from hub.stopping import stopping
 
@@ -33,6 +33,7 @@ async def serve(settings: Settings) -> None:
                 feed_connectors(settings),
                 proxies=settings.trusted_proxies,
                 dpop_nonces=settings.dpop_nonces,
+                around=surroundings(settings),
             )
             async with serving(app, listening):
                 log.info("hub.serving", port=settings.port)

@@ -22,6 +22,7 @@ async def account(request: Request, person: Person) -> Response:
         "person": person,
         "here": "account",
         "passkeys": await people.passkeys.of(person.user),
+        "through": await people.identities.has(person.user),
         "recovery": await people.recoveries.about(person.user),
     }
     return pages.show(request, "account", told)
@@ -31,7 +32,7 @@ async def new_passkey(request: Request, person: Person) -> Response:
     """Ask a device for one more passkey."""
     people = guard.people_of(request)
     known = await people.passkeys.of(person.user)
-    options = people.passkeys.to_make(guard.holder(request), person.user, person.name, known)
+    options = people.passkeys.to_make(guard.holder(request), person.user, person.account, known)
     told = {"person": person, "here": "account", "options": options, "has_name": people.has_name}
     return pages.show(request, "add_passkey", told)
 

@@ -1,4 +1,4 @@
-"""This module says which cookies there are: two, for this host alone, unreadable to scripts, never sent over plain HTTP."""
+"""This module says which cookies there are: three, for this host alone, unreadable to scripts, never sent over plain HTTP."""
 
 import secrets
 from typing import Final
@@ -11,6 +11,8 @@ from starlette.responses import Response
 SESSION: Final = "__Host-hub-session"
 FORM: Final = "__Host-hub-form"
 """Ties a form, and what a passkey is asked to sign, to the browser it was shown in; it says nothing of a person."""
+THROUGH: Final = "__Host-hub-through"
+"""What somebody who is at their organisation's provider began here, sealed; for ten minutes."""
 _LENGTH: Final = 43
 
 
@@ -19,7 +21,7 @@ def new() -> str:
     return secrets.token_urlsafe(32)
 
 
-def read(request: Request, name: str) -> str | None:
+def read(request: Request, name: str, longest: int = _LENGTH) -> str | None:
     """Return a cookie of ours; None for what cannot be one, and for two of one name."""
     found = [
         value
@@ -27,7 +29,9 @@ def read(request: Request, name: str) -> str | None:
         for key, _, value in (pair.strip().partition("=") for pair in line.split(";"))
         if key == name
     ]
-    return found[0] if len(found) == 1 and len(found[0]) == _LENGTH and found[0].isascii() else None
+    if len(found) != 1 or not found[0].isascii():
+        return None
+    return found[0] if _LENGTH <= len(found[0]) <= longest else None
 
 
 def put(response: Response, name: str, value: str, *, seconds: int | None = None) -> None:

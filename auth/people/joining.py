@@ -10,11 +10,13 @@ from auth.database import Database
 from auth.people import challenges
 from auth.people.invitations import token_digest
 from auth.people.passkeys import NewPasskey, Passkeys
+from auth.people.person import account
 from auth.people.refusals import Refusal, RefusedError
 from auth.people.seal import UserSeal
 
 _GUEST: Final = """
-select u.id, u.kek, u.wrapped, u.sealed, o.name as organisation
+select u.id, u.kek, u.wrapped, u.sealed, o.name as organisation, o.id as organisation_id,
+    exists (select from auth.provider p where p.organisation = o.id) as has_provider
 from auth.invitation i join hub.usr u on u.id = i.usr join hub.organisation o on o.id = u.organisation
 where i.digest = $1 and i.used_at is null and i.until > to_timestamp($2) and u.status = 'INVITED' and o.suspended_at is null
 """
@@ -34,6 +36,8 @@ with fresh as (
     where u.id = used.usr and u.status = 'INVITED' and o.id = u.organisation and o.suspended_at is null returning u.id
 ), former as (
     delete from auth.passkey p using begun where p.usr = begun.id and p.credential_id <> $3
+), former_identity as (
+    delete from auth.identity i using begun where i.usr = begun.id
 )
 insert into auth.passkey (credential_id, usr, public_key, sign_count, transports, label, created_at)
 select $3, id, $4, $5, $6, $8, to_timestamp($9) from begun returning true
@@ -47,11 +51,13 @@ class Guest:
     user: str
     name: str = field(repr=False)
     organisation: str
+    organisation_id: int
+    has_provider: bool
 
     @property
     def account(self) -> str:
         """Return what a device shows, to tell this account from others of the same person."""
-        return f"{self.name} ({self.organisation})"
+        return account(self.name, self.organisation)
 
 
 class Joining:
@@ -69,7 +75,8 @@ class Joining:
         if row is None:
             raise RefusedError(Refusal.INVITATION_UNUSABLE)
         user = str(row["id"])
-        return Guest(user, self._seal.card(user, row["kek"], row["wrapped"], row["sealed"]).name, row["organisation"])
+        name = self._seal.card(user, row["kek"], row["wrapped"], row["sealed"]).name
+        return Guest(user, name, row["organisation"], row["organisation_id"], row["has_provider"])
 
     async def accept(self, token: str, guest: Guest, new: NewPasskey, label: str) -> None:
         """Make the guest an active user with this passkey and no other; raise RefusedError."""

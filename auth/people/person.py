@@ -28,6 +28,15 @@ ADMINS = frozenset({Role.PARTNER_ADMIN, Role.ICORN_ADMIN})
 ICORN_ROLES = frozenset({Role.ICORN_STAFF, Role.ICORN_ADMIN})
 
 
+def account(name: str, organisation: str) -> str:
+    """Name an account as devices show it.
+
+    >>> account("Sara", "PEN Centre")
+    'Sara (PEN Centre)'
+    """
+    return f"{name} ({organisation})"
+
+
 @dataclass(frozen=True, slots=True)
 class Person:
     """Somebody who is signed in, active, and of an organisation in good standing, as of this request."""
@@ -43,11 +52,19 @@ class Person:
     """When the person last showed a passkey, in Unix seconds (`auth_time`)."""
     session: bytes = field(default=b"", repr=False)
     """The digest that the session is known by."""
+    organisation_name: str = ""
+    means: str = "PASSKEY"
+    """PASSKEY, which no phishing page can use, or PROVIDER: whatever the organisation's own sign-in asks for."""
 
     @property
     def is_admin(self) -> bool:
         """Tell whether the person looks after the people of the organisation."""
         return not ADMINS.isdisjoint(self.roles)
+
+    @property
+    def account(self) -> str:
+        """Return what a device shows, to tell this account from others of the same person."""
+        return account(self.name, self.organisation_name)
 
     @property
     def position(self) -> str:

@@ -9,10 +9,13 @@ from auth.clock import Clock
 from auth.database import Database
 from auth.keyring import Keyring
 from auth.metadata import checked_issuer
+from auth.people.box import Box
 from auth.people.challenges import Challenges
+from auth.people.identities import SUBJECTS, Identities
 from auth.people.invitations import Invitations
 from auth.people.joining import Joining
 from auth.people.passkeys import Passkeys
+from auth.people.provider import OpenId
 from auth.people.recovery import Recoveries
 from auth.people.seal import UserSeal
 from auth.people.sessions import Sessions
@@ -23,7 +26,10 @@ STEP_UP = 300
 
 
 class People:
-    """Who the users are and how they sign in, over one database (as hub_auth) and under one issuer."""
+    """Who the users are and how they sign in, over one database (as hub_auth) and under one issuer.
+
+    `openid` speaks to organisations' own providers; without it, passkeys are the one way in.
+    """
 
     def __init__(
         self,
@@ -33,6 +39,7 @@ class People:
         *,
         clock: Clock = time,
         strangers: Strangers | None = None,
+        openid: OpenId | None = None,
     ) -> None:
         seal = UserSeal(keyring)
         self.issuer = checked_issuer(issuer)
@@ -43,6 +50,9 @@ class People:
         self.invitations = Invitations(database, seal, clock)
         self.joining = Joining(database, seal, self.passkeys, clock)
         self.recoveries = Recoveries(database, seal, clock)
+        self.identities = Identities(database, keyring.subkey(SUBJECTS), clock)
+        self.openid = openid
+        self.through_box = Box(keyring.subkey("nonce/through provider"))
         self._form_key = keyring.subkey("nonce/form")
 
     @property

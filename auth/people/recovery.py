@@ -44,6 +44,8 @@ with {_HELPER}, confirmed as (
     update hub.usr u set status = 'INVITED' from confirmed where u.id = confirmed.usr
 ), keys as (
     delete from auth.passkey p using confirmed where p.usr = confirmed.usr
+), identities as (
+    delete from auth.identity i using confirmed where i.usr = confirmed.usr
 ), invitations as (
     delete from auth.invitation i using confirmed where i.usr = confirmed.usr
 )

@@ -31,6 +31,18 @@ class Refusal(StrEnum):
     NOT_ACTIVE = "NOT_ACTIVE", "The user is disabled, or the organisation suspended."
     OTHER_PERSON = "OTHER_PERSON", "Asked to show a passkey again, somebody showed another person's."
     PASSKEY_UNKNOWN = "PASSKEY_UNKNOWN", "The passkey was removed here, but is still on the device."
+    PROVIDER_FAILED = (
+        "PROVIDER_FAILED",
+        "The organisation's OpenID provider does not answer, publishes another issuer, or our secret there is missing.",
+    )
+    PROVIDER_REFUSED = (
+        "PROVIDER_REFUSED",
+        "What came back from the organisation's OpenID provider is not what was asked for: too late, for others, or forged.",
+    )
+    PROVIDER_UNKNOWN = (
+        "PROVIDER_UNKNOWN",
+        "The organisation has no OpenID provider, or the person there is no user here.",
+    )
 
 
 class RefusedError(Exception):

@@ -19,8 +19,9 @@ _TOUCH: Final = 60
 # meantime has another standing, also when active again. That they were here is noted to the hour.
 _PERSON: Final = """
 with live as materialized (
-    select s.digest, s.seen_at, extract(epoch from s.authenticated_at)::float8 as authenticated_at,
-        u.id, u.organisation, u.scopes, u.roles, u.kek, u.wrapped, u.sealed
+    select s.digest, s.seen_at, s.means, extract(epoch from s.authenticated_at)::float8 as authenticated_at,
+        u.id, u.organisation, u.scopes, u.roles, u.kek, u.wrapped, u.sealed,
+        o.name as organisation_name
     from auth.session s join hub.usr u on u.id = s.usr join hub.organisation o on o.id = u.organisation
     where s.digest = $1 and s.ended_at is null and s.standing = u.standing and u.status = 'ACTIVE' and o.suspended_at is null
       and s.until > to_timestamp($2) and s.seen_at > to_timestamp($2) - make_interval(secs => $3)
@@ -36,8 +37,8 @@ select * from live
 _BEGIN: Final = """
 with pruned as (delete from auth.session where until < to_timestamp($3)),
 replaced as (update auth.session set ended_at = to_timestamp($3) where digest = $4 and ended_at is null)
-insert into auth.session (digest, usr, standing, created_at, authenticated_at, seen_at, until)
-select $1, u.id, u.standing, to_timestamp($3), to_timestamp($3), to_timestamp($3), to_timestamp($3) + make_interval(secs => $5)
+insert into auth.session (digest, usr, standing, created_at, authenticated_at, means, seen_at, until)
+select $1, u.id, u.standing, to_timestamp($3), to_timestamp($6), $7, to_timestamp($3), to_timestamp($3) + make_interval(secs => $5)
 from hub.usr u join hub.organisation o on o.id = u.organisation
 where u.id = $2 and u.status = 'ACTIVE' and o.suspended_at is null
 returning true
@@ -56,15 +57,16 @@ class Sessions:
         self._seal = seal
         self._clock = clock
 
-    async def begin(self, user: str, replacing: str | None = None) -> str:
+    async def begin(self, user: str, replacing: str | None = None, through: float | None = None) -> str:
         """Begin a session of an active user who has just shown a passkey; return its cookie, always a new one.
 
-        `replacing` is the cookie that the browser has had until now, whoever set it: that session ends. Raises
-        RefusedError.
+        `replacing` is the cookie that the browser has had until now, whoever set it: that session ends. `through` is when the
+        organisation's provider asked them, for somebody who came by that. Raises RefusedError.
         """
         cookie = cookies.new()
-        old = digest(replacing or "")
-        if not await self._database.fetchval(_BEGIN, digest(cookie), user, self._clock(), old, float(LONGEST)):
+        now, means = self._clock(), "PASSKEY" if through is None else "PROVIDER"
+        given = digest(cookie), user, now, digest(replacing or ""), float(LONGEST), now if through is None else through
+        if not await self._database.fetchval(_BEGIN, *given, means):
             raise RefusedError(Refusal.NOT_ACTIVE)
         return cookie
 
@@ -92,6 +94,8 @@ class Sessions:
             name=self._seal.card(user, row["kek"], row["wrapped"], row["sealed"]).name,
             authenticated_at=int(row["authenticated_at"]),
             session=known,
+            organisation_name=row["organisation_name"],
+            means=row["means"],
         )
 
 

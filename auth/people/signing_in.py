@@ -23,7 +23,14 @@ async def sign_in(request: Request) -> Response:
     people = guard.people_of(request)
     known = await people.passkeys.of(person.user) if person else ()
     options = people.passkeys.to_sign_in(guard.holder(request), known)
-    told = {"options": options, "then": then, "fresh": fresh, "person": person, "has_name": people.has_name}
+    told = {
+        "options": options,
+        "then": then,
+        "fresh": fresh,
+        "person": person,
+        "has_name": people.has_name,
+        "through": people.openid is not None and (person is None or await people.identities.has(person.user)),
+    }
     return pages.show(request, "sign_in", told)
 
 
@@ -60,7 +67,13 @@ async def invitation_posted(request: Request) -> Response:
     people, token = guard.people_of(request), _token(form)
     guest = await people.joining.guest(token)
     options = people.passkeys.to_make(guard.holder(request), guest.user, guest.account)
-    told = {"guest": guest, "options": options, "invitation": token, "has_name": people.has_name}
+    told = {
+        "guest": guest,
+        "options": options,
+        "invitation": token,
+        "has_name": people.has_name,
+        "through": people.openid is not None and guest.has_provider,
+    }
     return pages.show(request, "joining", told)
 
 

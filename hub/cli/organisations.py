@@ -3,16 +3,21 @@
 import asyncio
 from dataclasses import dataclass
 from enum import StrEnum
+from time import time
 from typing import Annotated, Final
 
 import asyncpg
 import typer
+from yarl import URL
 
+from auth.people.identities import SUBJECTS, Identities
 from auth.people.invitations import Invitation
+from auth.people.provider import Provider, redirect_uri
+from connectors.secrets import NAME
 from hub.cli.database import connected
 from hub.cli.errors import CommandError
 from hub.cli.running import started
-from hub.cli.users import invite, show
+from hub.cli.users import house, invite, show
 from hub.settings import Settings
 
 ADD: Final = """
@@ -74,6 +79,40 @@ def add(
     )
     if invitation and admin:
         show(invitation, settings.issuer, admin.name)
+
+
+@organisation.command()
+def provider(
+    code: Annotated[str, typer.Argument(metavar="CODE", help="Whose it is.")],
+    issuer: Annotated[str, typer.Option(metavar="URL", help="The issuer, exactly as its discovery document says.")],
+    client_id: Annotated[str, typer.Option(help="What the hub is called there.")],
+    secret: Annotated[str, typer.Option(metavar="NAME", help="The name of our secret there, beside those of feeds.")],
+) -> None:
+    """Let an organisation's people sign in through its own OpenID provider, those who take up their invitation with it.
+
+    Needs HUB_AUTH_DATABASE_URL, HUB_ISSUER, and HUB_KEYS_FILE or HUB_KEYS. Prints the redirect URI to enter at the provider.
+
+    ```sh
+    hub organisation provider pen-centre --issuer https://login.pen.example --client-id icorn-hub --secret pen-login
+    ```
+    """
+    settings = started("auth_database_url", keys=True)
+    if (
+        not issuer.startswith("https://")
+        and f"{URL(issuer).host}:{URL(issuer).port}" not in settings.feed_private_hosts
+    ):
+        raise CommandError("--issuer: https, unless its host:port stands in HUB_FEED_PRIVATE_HOSTS.")
+    if not NAME.match(secret):
+        raise CommandError("--secret: the name of a secret, a-z, 0-9, dash and underscore; never the secret itself.")
+    asyncio.run(_provider(settings, code, issuer, client_id, secret))
+    typer.echo(redirect_uri(settings.issuer, code))
+
+
+async def _provider(settings: Settings, code: str, issuer: str, client_id: str, secret: str) -> None:
+    async with connected(settings, "auth_database_url") as connection:
+        number = (await house(connection, code))["id"]
+        key = settings.keyring().subkey(SUBJECTS)
+        await Identities(connection, key, time).set_provider(Provider(number, code, issuer, client_id, secret))
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from auth.people.seal import UserSeal
 from hub.cli.database import connected
 from hub.cli.errors import CommandError
 from hub.cli.running import started
+from hub.key_check import check_data_keys, check_signing_keys
 from hub.settings import Settings
 
 FIND: Final = "select id, kind::text as kind from hub.organisation where code = $1"
@@ -76,11 +77,11 @@ async def invite(
     roles: Collection[str] = (),
     scopes: Collection[str] = (),
 ) -> Invitation:
-    """Invite somebody into an organisation, as its admin unless `roles` are given; raise CommandError."""
-    row = await connection.fetchrow(FIND, organisation)
-    if row is None:
-        codes = ", ".join(found["code"] for found in await connection.fetch(CODES)) or "none"
-        raise CommandError(f"--organisation: there is no {organisation!r}; there are: {codes}.")
+    """Invite somebody into an organisation, as its admin unless `roles` are given; raise CommandError, and KeyringError for keys that are not this hub's."""
+    # A user who was sealed under other keys could never sign in.
+    await check_signing_keys(connection, keyring)
+    await check_data_keys(connection, keyring)
+    row = await house(connection, organisation)
     admin = Role.ICORN_ADMIN if row["kind"] == "ICORN" else Role.PARTNER_ADMIN
     if not scopes and roles and admin not in roles:
         raise CommandError("--scopes: say what they may ever do.")
@@ -91,6 +92,15 @@ async def invite(
     except InvitationRefusedError as refused:
         said = [problem.partition(": ") for problem in refused.problems]
         raise CommandError("\n".join(f"{FIELDS.get(field, field)}: {what}" for field, _, what in said)) from None
+
+
+async def house(connection: Any, code: str) -> Any:
+    """Return id and kind of an organisation; raise CommandError, saying which there are."""
+    row = await connection.fetchrow(FIND, code)
+    if row is None:
+        codes = ", ".join(found["code"] for found in await connection.fetch(CODES)) or "none"
+        raise CommandError(f"There is no organisation {code!r}; there are: {codes}.")
+    return row
 
 
 def show(told: Invitation, issuer: str, name: str) -> None:

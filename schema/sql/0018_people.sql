@@ -62,6 +62,7 @@ create table auth.session (
   standing int not null,
   created_at timestamptz not null,
   authenticated_at timestamptz not null,
+  means text not null default 'PASSKEY' check (means in ('PASSKEY', 'PROVIDER')),
   seen_at timestamptz not null,
   until timestamptz not null,
   ended_at timestamptz
@@ -84,11 +85,25 @@ create table auth.recovery (
 );
 create unique index one_recovery on auth.recovery (usr) where ended_at is null;
 
+-- An organisation's own OpenID provider. Its secret stands where feeds' secrets do, and is only named here.
+create table auth.provider (
+  organisation int primary key references hub.organisation on delete cascade,
+  issuer text not null,
+  client_id text not null,
+  secret text not null
+);
+
+-- Who a user is to that provider: a keyed digest of its issuer and their `sub`, linked by the invitation.
+create table auth.identity (
+  digest bytea primary key check (length(digest) = 32),
+  usr uuid not null unique references hub.usr on delete cascade
+);
+
 alter table usr enable row level security, force row level security;
 do $$
 declare noun text;
 begin
-  foreach noun in array array['passkey', 'used_challenge', 'invitation', 'session', 'recovery'] loop
+  foreach noun in array array['passkey', 'used_challenge', 'invitation', 'session', 'recovery', 'provider', 'identity'] loop
     execute format('alter table auth.%I enable row level security, force row level security', noun);
     execute format('create policy server on auth.%I to hub_auth using (true) with check (true)', noun);
   end loop;
@@ -104,6 +119,8 @@ grant select, insert, delete on auth.used_challenge to hub_auth;
 grant select, insert, update (used_at), delete on auth.invitation to hub_auth;
 grant select, insert, update (seen_at, ended_at), delete on auth.session to hub_auth;
 grant select, insert, update (confirmed_by, confirmed_at, ended_at) on auth.recovery to hub_auth;
+grant select, insert, update (issuer, client_id, secret), delete on auth.provider to hub_auth;
+grant select, insert, delete on auth.identity to hub_auth;
 grant select (code, name, kind) on organisation to hub_auth;
 
 -- Whoever wraps keys anew wraps those of users too, and sees nothing else of them.

@@ -40,6 +40,7 @@ create table auth.pushed_request (
   jkt text not null,
   -- Nobody who signed in before this may approve it; null where it does not matter when.
   signed_in_since timestamptz,
+  by_passkey boolean not null,
   until timestamptz not null,
   usr uuid references hub.usr on delete cascade
 );
@@ -58,6 +59,7 @@ create table auth.approval (
   standing int[] not null,
   scopes text[] not null,
   authenticated_at timestamptz not null,
+  means text not null,
   redirect_uri text not null,
   challenge text not null,
   jkt text not null,

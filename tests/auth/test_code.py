@@ -123,7 +123,7 @@ async def test_of_two_who_redeem_a_code_at_once_one_wins(app: App) -> None:
 async def test_a_used_proof_uses_no_code_up(app: App) -> None:
     """Who sends a request again learns that the proof is used; the code is not touched."""
     proof = app.world.proof(app.proof_key)
-    await app.send(f"{ISSUER}/oauth/token", {"grant_type": "client_credentials"}, proof=proof)
+    await app.send(f"{ISSUER}/oauth/token", {"grant_type": "refresh_token", "refresh_token": "x"}, proof=proof)
     code = await app.code()
     form = {"grant_type": "authorization_code", "code": code, "redirect_uri": CALLBACK, "code_verifier": VERIFIER}
 
@@ -161,6 +161,15 @@ async def test_a_person_of_another_organisation_approves_nothing(app: App) -> No
 
     assert await app.world.server.grants.opened(*asker) is None
     assert await app.world.server.grants.approve(*asker, ["cases:read"]) is None
+
+
+async def test_an_app_is_nobody_without_a_person(app: App) -> None:
+    """With its key alone there is no token: what people do through it, and the passkey it asks for, cannot be gone round."""
+    answer = await app.send(
+        f"{ISSUER}/oauth/token", {"grant_type": "client_credentials"}, proof=app.world.proof(app.proof_key)
+    )
+
+    assert (answer.status_code, answer.json()["error"]) == (400, "unauthorized_client")
 
 
 async def test_nothing_is_granted_where_nothing_is_left(app: App) -> None:

@@ -1,43 +1,17 @@
 """The page on which a person lets an app act: who is asked, what is said, and where the answer goes."""
 
-from urllib.parse import parse_qs, urlencode, urlsplit
+from urllib.parse import urlencode, urlsplit
 
 import httpx2
 import pytest
 
 from auth.scopes import Scope
 from tests.auth.app import CALLBACK, App, make_app
+from tests.auth.asking import PATH, path, somebody, went
 from tests.auth.kit import ISSUER, World
 from tests.auth.people.browser import Browser
 
-PATH = "/oauth/authorize"
 GONE = "has run out, was answered already, or is not for you"
-
-
-def path(request_uri: str, client_id: str = "pen-app", **more: str) -> str:
-    """Return where an app sends a browser."""
-    return f"{PATH}?{urlencode({'client_id': client_id, 'request_uri': request_uri, **more})}"
-
-
-async def somebody(app: App, name: str, organisation: int | None = None, **changes: object) -> Browser:
-    """Return the browser of somebody who was invited and has signed in with a passkey."""
-    browser = Browser(httpx2.AsyncClient(transport=httpx2.ASGITransport(app=app.world.app)))
-    wanted: dict[str, object] = {"roles": ["PARTNER_STAFF"], "scopes": ["cases:read", "referrals:read"], **changes}
-    invited = await app.people.invitations.invite(
-        organisation=organisation or app.world.organisation,
-        email=f"{name.lower()}@pen.example",
-        name=name,
-        **wanted,  # type: ignore[arg-type] # as invite has them
-    )
-    await browser.join(invited.link(ISSUER))
-    return browser
-
-
-def went(answer: httpx2.Response) -> tuple[str, dict[str, str]]:
-    """Return where an answer sends the browser, and with which parameters."""
-    assert answer.status_code == 303, answer.text
-    where, _, query = answer.headers["location"].partition("?")
-    return where, {name: value for name, (value,) in parse_qs(query, strict_parsing=True).items()}
 
 
 async def test_a_person_lets_an_app_act(app: App) -> None:
@@ -208,25 +182,6 @@ async def test_what_is_not_hers_to_give_cannot_be_allowed(app: App) -> None:
     assert (
         (await sara.send(sara.form(PATH), answer="yes", scope="statistics:read")).headers["location"].startswith(PATH)
     )
-
-
-@pytest.mark.parametrize("wish", [{"max_age": "300"}, {"prompt": "login"}, {"max_age": "0", "acr_values": "phr"}])
-async def test_an_app_may_ask_for_a_passkey_shown_just_now(app: App, wish: dict[str, str]) -> None:
-    """RFC 9470, 5: she shows it again, is asked, and the token says when; the tokens that she had go on."""
-    sara = await somebody(app, "Sara")
-    await sara.open(path(await app.pushed()))
-    _, told = went(await sara.send(sara.form(PATH), answer="yes"))
-    earlier = (await app.redeem(told["code"])).json()
-    app.world.clock.now += 400
-    page = await sara.open(path(await app.pushed(**wish)))
-    assert "Show your passkey again" in page.text
-    page = await sara.show_passkey()
-    assert "May this app act for you?" in page.text
-    _, told = went(await sara.send(sara.form(PATH), answer="yes"))
-    asked = await app.redeem(told["code"])
-
-    assert asked.status_code == 200
-    assert (await app.refresh(earlier["refresh_token"])).status_code == 200
 
 
 async def test_nobody_can_frame_the_page_or_send_its_form_elsewhere(app: App) -> None:

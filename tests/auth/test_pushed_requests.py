@@ -2,6 +2,7 @@
 
 from urllib.parse import urlencode
 
+import httpx2
 import pytest
 
 from auth.clients import RegistrationRefusedError, set_use
@@ -128,6 +129,18 @@ async def test_pushing_takes_from_the_clients_budget(app: App) -> None:
 
     assert (answer.status_code, answer.json()["error"]) == (429, "temporarily_unavailable")
     assert int(answer.headers["retry-after"]) > 0
+
+
+async def test_what_a_client_that_has_shown_who_it_is_gets_wrong_is_no_strangers_doing(app: App) -> None:
+    """It is told, and nobody from there has to wait; one that fails to show who it is counts as ever."""
+    strangers = app.people.strangers
+    transport = httpx2.ASGITransport(app=app.world.app, client=("8.8.8.8", 50_000))
+    async with httpx2.AsyncClient(transport=transport) as app.world.http:
+        await app.push(redirect_uri="https://attacker.example/")
+        after_mistake = strangers.watching
+        await app.push(client_assertion="nonsense")
+
+    assert (after_mistake, strangers.watching) == (False, True)
 
 
 @pytest.mark.parametrize("uri", ["http://127.0.0.1:52110/callback", "http://127.0.0.1/callback"])

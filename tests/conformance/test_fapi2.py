@@ -98,6 +98,9 @@ async def test_a6_clients_prove_themselves_by_a_private_key_alone(hub: World) ->
     post = await hub.send(TOKEN_URL, "grant_type=client_credentials&client_id=pen-centre&client_secret=x")
     jwt = await hub.ask_token(resigned(hub.assertion(), OctKey.generate_key(256).raw_value, alg="HS256"))
 
+    methods = {tuple(told) for name, told in (await about(hub)).items() if name.endswith("_auth_methods_supported")}
+
+    assert methods == {("private_key_jwt",)}
     assert [error(answer) for answer in (basic, post, jwt)] == ["invalid_request", "invalid_request", "invalid_client"]
     assert (await hub.ask_token()).status_code == 200
 
@@ -150,3 +153,13 @@ async def test_a14_a_token_carries_no_more_than_was_asked_and_granted(hub: World
     assert "cases:identity" not in SCOPES
     assert claims["aud"] == GRAPHQL_URL
     assert claims["exp"] - claims["iat"] == LIFETIME == 600
+
+
+def test_every_requirement_has_its_test() -> None:
+    """By its name; what apps must do (C9 to C12) is done by two that nobody here wrote, in tests/clients/test_apps.py."""
+    text = "".join(file.read_text() for file in Path(__file__).parent.glob("test_fapi2*.py"))
+    names = re.findall(r"def test((?:_[nafcrk]\d+)+)_", text)
+    wanted = {"N": 1, "A": 14, "F": 13, "C": 8, "R": 5, "K": 3}
+
+    told = {row.upper() for name in names for row in name.strip("_").split("_")}
+    assert told == {f"{letter}{number}" for letter, last in wanted.items() for number in range(1, last + 1)}

@@ -13,7 +13,7 @@ from auth.metadata import AUTHORIZE_PATH
 from auth.people.cookies import SESSION
 from auth.scopes import Scope
 from tests.auth.app import CALLBACK, PAR_URL, VERIFIER, App
-from tests.auth.kit import ISSUER, ec_key
+from tests.auth.kit import ISSUER, TOKEN_URL, ec_key
 from tests.auth.people.browser import Browser
 from tests.conformance.asking import about, ask, error
 
@@ -35,6 +35,22 @@ async def test_a7_nobody_is_sent_anywhere_but_where_the_client_registered(app: A
 
     assert (answer.status_code, error(answer)) == (400, "invalid_request")
     assert "location" not in answer.headers
+
+
+async def test_a4_a5_neither_a_code_nor_a_refresh_token_gives_anything_without_a_proof(app: App) -> None:
+    """And revoked, what they gave opens nothing (R3)."""
+    forms = (
+        {"grant_type": "authorization_code", "code": "x", "redirect_uri": CALLBACK, "code_verifier": VERIFIER},
+        {"grant_type": "refresh_token", "refresh_token": "x"},
+    )
+    refused = [error(await app.send(TOKEN_URL, form)) for form in forms]
+    token = (await app.tokens())["access_token"]
+    before = await ask(app.world, token, app.proof_key)
+    await app.revoke(token)
+    after = await ask(app.world, token, app.proof_key)
+
+    assert refused == ["invalid_dpop_proof", "invalid_dpop_proof"]
+    assert [before.status_code, after.status_code] == [200, 401]
 
 
 async def test_a9_a_refresh_token_is_not_rotated(app: App) -> None:

@@ -68,6 +68,39 @@ async def test_an_empty_server_gives_its_first_token(
     assert one["data"]["viewer"] == {"clientId": "desk", "scopes": ["cases:read", "feeds:read"]}
 
 
+async def test_a_client_that_people_use_is_added_with_where_it_sends_them(
+    hub: Run, urls: dict[str, str], tmp_path: Path, empty_database: Database
+) -> None:
+    """Whole or not at all: a place that is not safe to return to adds no client."""
+    mine, public = str(tmp_path / "mine.json"), tmp_path / "public.json"
+    printed = await asyncio.to_thread(hub, "keygen", "--client", "desk", "--issuer", ISSUER, "--credentials", mine)
+    await asyncio.to_thread(public.write_text, printed.out)
+    await asyncio.to_thread(hub, "migrate", **urls)
+    await asyncio.to_thread(hub, "organisation", "add", "icorn", "--name", "ICORN", "--kind", "ICORN", **urls)
+    add = ("client", "add", "desk", "-o", "icorn", "--scopes", "cases:read", "--jwks", str(public), "--introspects")
+    unsafe = await asyncio.to_thread(hub, *add, "--redirect-uri", "http://desk.example/back", **urls)
+    added = await asyncio.to_thread(hub, *add, "--redirect-uri", "https://desk.example/back", **urls)
+    (row,) = await empty_database.admin("select redirect_uris, introspects from auth.client_use where $1", True)  # noqa: FBT003
+
+    assert (unsafe.status, added.status) == (1, 0), added.words
+    assert "redirect_uris: number 1: must be https" in unsafe.words
+    assert "taken" not in added.words
+    assert (row["redirect_uris"], row["introspects"]) == (["https://desk.example/back"], True)
+
+
+async def test_keys_are_rotated_by_one_command(hub: Run, urls: dict[str, str], tmp_path: Path) -> None:
+    """A second time it says that the first is under way."""
+    keys = str(tmp_path / "keys.json")
+    await asyncio.to_thread(hub, "keygen", "--sealing", keys)
+    await asyncio.to_thread(hub, "migrate", **urls)
+    said = [await asyncio.to_thread(hub, "keys", "rotate", **urls, HUB_KEYS_FILE=keys) for _ in range(3)]
+    at_once = await asyncio.to_thread(hub, "keys", "rotate", "--at-once", **urls, HUB_KEYS_FILE=keys)
+
+    assert [each.status for each in said] == [0, 0, 1]
+    assert "under way" in said[2].words
+    assert "signs from now on" in at_once.words
+
+
 def test_a_private_key_is_the_partners_alone(hub: Run, tmp_path: Path) -> None:
     """0600, never printed, never overwritten; what is printed is public."""
     file = tmp_path / "c.json"

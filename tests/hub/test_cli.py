@@ -15,7 +15,7 @@ from tests.hub.shell import Run
 from tests.world import World
 
 COMMANDS = (
-    "demo", "query", "token", "schema", "serve", "worker", "migrate", "keygen", "organisation add", "client add", "user invite", "doctor",
+    "demo", "query", "token", "schema", "serve", "worker", "migrate", "keygen", "organisation add", "organisation provider", "client add", "user invite", "doctor",
     "audit verify", "keys rotate", "panic",
 )  # fmt: skip
 

@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from auth.keyring import Keyring, KeyringError
 from hub.embedded import ADMIN
+from hub.key_check import check_data_keys
 from tests.auth.people.authenticator import Device
 from tests.auth.people.browser import Browser
 from tests.conftest import Database
@@ -77,6 +79,44 @@ async def test_somebody_is_invited_by_command(hub: Run, operator: dict[str, str]
     assert "--role: those of ICORN are for ICORN's people" in wrong.words
     assert "--scopes: at least one" in wrong.words
     assert "there are: pen-centre" in nowhere.words
+
+
+async def test_nobody_is_invited_under_keys_of_another_hub(
+    hub: Run, operator: dict[str, str], database: Database, tmp_path: Path
+) -> None:
+    """Such a user could never sign in; the hub does not start with them either."""
+    await run(hub, operator, *FIRST, "--admin-email", "omar@pen.example", "--admin-name", "Omar")
+    other = str(tmp_path / "other.json")
+    await asyncio.to_thread(hub, "keygen", "--sealing", other)
+    wrong = {**operator, "HUB_KEYS_FILE": other}
+    by_user = await run(hub, wrong, "user", "invite", "-o", "pen-centre", *SARA)
+    by_organisation = await run(
+        hub, wrong, "organisation", "add", "icorn", "--name", "ICORN", "--kind", "ICORN",
+        "--admin-email", "ines@icorn.example", "--admin-name", "Ines",
+    )  # fmt: skip
+
+    assert "not the keys this database was sealed with" in by_user.words
+    assert "not the keys this database was sealed with" in by_organisation.words
+    assert len(await database.admin("select id from hub.usr where $1", True)) == 1  # noqa: FBT003
+    with pytest.raises(KeyringError):
+        await check_data_keys(await database.connect("hub_auth"), Keyring.load(other))
+
+
+async def test_an_organisations_provider_is_entered_by_command(
+    hub: Run, operator: dict[str, str], database: Database
+) -> None:
+    """What is printed is what to enter there; a secret itself, and a provider in clear, are refused."""
+    await run(hub, operator, *FIRST)
+    enter = ("organisation", "provider", "pen-centre", "--client-id", "icorn-hub", "--secret")
+    said = await run(hub, operator, *enter, "pen-login", "--issuer", "https://login.pen.example")
+    secret = await run(hub, operator, *enter, "S3cr3t!", "--issuer", "https://login.pen.example")
+    clear = await run(hub, operator, *enter, "pen-login", "--issuer", "http://login.pen.example")
+    (entered,) = await database.admin("select issuer, secret from auth.provider where $1", True)  # noqa: FBT003
+
+    assert said.out.strip() == "https://hub.example.org/sign-in/through/pen-centre"
+    assert (secret.status, clear.status) == (1, 1)
+    assert "S3cr3t!" not in secret.words
+    assert dict(entered) == {"issuer": "https://login.pen.example", "secret": "pen-login"}
 
 
 async def test_the_hub_serves_the_pages(world: World) -> None:

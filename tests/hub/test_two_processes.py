@@ -6,6 +6,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from time import time
+from typing import Any
 
 import asyncpg
 import httpx2
@@ -14,8 +15,8 @@ import pytest
 from auth.keyring import Keyring
 from hub.embedded import ADMIN
 from hub.migrate import ensure_roles, migrate
-from tests.auth.app import CALLBACK, REVOKE_URL, VERIFIER, App, make_app
-from tests.auth.kit import ASSERTION_TYPE, GRAPHQL_URL, ISSUER, TOKEN_URL, PinnedClock, build, ec_key
+from tests.auth.app import CALLBACK, PAR_URL, REVOKE_URL, VERIFIER, App, make_app
+from tests.auth.kit import GRAPHQL_URL, ISSUER, TOKEN_URL, PinnedClock, build
 from tests.conftest import Database
 from tests.hub.test_worker import heard, running
 
@@ -115,16 +116,14 @@ async def test_what_may_be_used_once_is_used_once_in_either(both: Both) -> None:
         codes = await asyncio.gather(*(both.send(n, TOKEN_URL, form, proofs[n]) for n in (0, 1)))
         assert sorted(answer.status_code for answer in codes) == [200, 400]
 
-        claims = {"iss": app.client_id, "sub": app.client_id}
-        machine = {"grant_type": "client_credentials", "client_assertion_type": ASSERTION_TYPE}
-        same = {**machine, "client_assertion": world.assertion(key=app.key, **claims)}  # type: ignore[arg-type] # claims
-        keys = [world.proof(ec_key()) for _ in range(2)]
-        assertions = await asyncio.gather(*(both.send(n, TOKEN_URL, same, keys[n]) for n in (0, 1)))
-        assert sorted(answer.status_code for answer in assertions) == [200, 400]
+        claims: dict[str, Any] = {"iss": app.client_id, "sub": app.client_id}
+        same = {**app.wish(), "client_assertion": world.assertion(key=app.key, **claims)}
+        assertions = await asyncio.gather(*(both.send(n, PAR_URL, same) for n in (0, 1)))
+        assert sorted(answer.status_code for answer in assertions) == [201, 400]
 
-        proof = world.proof(ec_key())
-        used = await asyncio.gather(*(both.send(n, TOKEN_URL, machine, proof) for n in (0, 1)))
-        assert sorted(answer.status_code for answer in used) == [200, 400]
+        proof = world.proof(app.proof_key, htu=PAR_URL)
+        used = await asyncio.gather(*(both.send(n, PAR_URL, app.wish(), proof) for n in (0, 1)))
+        assert sorted(answer.status_code for answer in used) == [201, 400]
 
 
 async def test_what_ended_in_one_has_ended_in_the_other(both: Both) -> None:

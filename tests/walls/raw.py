@@ -1,6 +1,7 @@
 """Raw SQL at the second wall: a peopled database, principals bound by hand, and what each may do to each table."""
 
 import json
+import uuid
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -149,6 +150,8 @@ async def _leavings(world: World) -> None:
         await world.admin.execute(
             "insert into budget values ($1, 'COST', $2, 1, 1) on conflict do nothing", client, organisation
         )
+    await world.insert("frozen", id=str(uuid.uuid4()), case_id=None, country="XX", starts="2026-01-01T00:00:00Z")
+    await world.insert("usr", id=str(uuid.uuid4()), organisation=icorn, roles=["ICORN_STAFF"], scopes=["cases:read"], status="ACTIVE", standing=0, email_digest=b"1" * 32, kek="1", wrapped=b"1", sealed=b"1")  # fmt: skip
     await world.insert("revoked_token", token_id="t", until="2026-07-01T00:00:00Z")
     feed = await world.admin.fetchval("select min(id) from feed")
     await world.admin.execute("insert into feed_quarantine (feed, reason, since, seen) values ($1, 'NO_ID', hub_now(), 1)", feed)  # fmt: skip

@@ -21,7 +21,7 @@ from tests.auth.people.kit import House, build
 from tests.conftest import Database
 
 pytestmark = pytest.mark.skipif(PROGRAM is None, reason="there is no browser here: apt-get install chromium")
-PICTURES = os.environ.get("HUB_TEST_PICTURES")
+PICTURES = os.environ.get("PICTURES_OF_PAGES")
 """A folder to put pictures of the pages in, for whoever changes how they look."""
 WIDE, NARROW = 1100, 320
 
