@@ -1,6 +1,7 @@
 """`python -m bench`: the combined view of a partner, by the hub with everything on, beside the bare limit, in one run.
 
 `python -m bench profile` takes one request apart instead.
+`python -m bench tokens` measures the authorization server, and what verifying token and proof adds to a query.
 """
 
 import asyncio
@@ -28,6 +29,7 @@ from auth.keyring import Keyring
 from bench.load import Round, once, request, run
 from bench.operations import Q1, Q1_IDENTITY, Q4
 from bench.parts import take_apart
+from bench.tokens import tokens
 from bench.world import DATABASE, SETTINGS, Partner, fill
 from hub.embedded import dsns, embedded_server
 
@@ -229,4 +231,4 @@ async def main() -> None:
 
 
 if __name__ == "__main__":
-    uvloop.run(main())
+    uvloop.run(tokens(console) if sys.argv[1:] == ["tokens"] else main())

@@ -17,6 +17,7 @@ from starlette.routing import Route
 from auth.budgets import Budgets, Kind
 from auth.clock import Clock
 from auth.keyring import Keyring
+from auth.nonce import Nonces
 from auth.people import People
 from auth.people.provider import OpenId
 from auth.people.routes import routes as people_routes
@@ -77,7 +78,7 @@ class Pools:
     worker: "Pool[Any]" = field(repr=False)
 
 
-def create_app(
+def create_app(  # noqa: PLR0913 what an application is put together from
     issuer: str,
     keyring: Keyring,
     pools: Pools,
@@ -86,12 +87,15 @@ def create_app(
     clock: Clock = time,
     walls: frozenset[int] = WALLS,
     proxies: Networks = (),
+    dpop_nonces: bool = False,
     around: Surroundings | None = None,
 ) -> Starlette:
-    """Make the ASGI application. `proxies` are the networks of those in front of it that say who calls; `around` has the secrets and private hosts of organisations' own OpenID providers, without which nobody signs in there. `walls` without 1 leaves the first wall out of every statement, for tests of the second."""
+    """Make the ASGI application. `proxies` are the networks of those in front of it that say who calls. With `dpop_nonces`, every proof needs a fresh nonce of the hub. `around` has the secrets and private hosts of organisations' own OpenID providers, without which nobody signs in there. `walls` without 1 leaves the first wall out of every statement, for tests of the second."""
     keys = SigningKeys(pools.auth, keyring, clock)
     strangers = Strangers(clock, proxies)
-    server = AuthorizationServer(issuer, pools.auth, keys, clock=clock)
+    # One kind for both sides: to a client they are one server, and it keeps one nonce (RFC 9449, section 8.2).
+    nonces = Nonces(keyring.subkey("nonce"), clock) if dpop_nonces else None
+    server = AuthorizationServer(issuer, pools.auth, keys, clock=clock, nonces=nonces)
     app = Starlette(
         routes=[
             Route("/graphql", graphql.answer, methods=["GET", "POST"]),
@@ -118,7 +122,7 @@ def create_app(
     app.state.under_way = UnderWay()
     app.state.seen_proofs = Recent(PROOFS)
     app.state.head_keys = HeadKeys(pools.worker, keyring)
-    app.state.resource = Resource(issuer, keys, clock=clock)
+    app.state.resource = Resource(issuer, keys, clock=clock, nonces=nonces)
     app.state.refresher = Refresher(pools.worker, connector_of, Seal(sealing, keyring.subkey("index/feed mark")))
     app.state.engine = Engine(
         schema=core,

@@ -32,6 +32,7 @@ async def serve(settings: Settings) -> None:
                 pools,
                 feed_connectors(settings),
                 proxies=settings.trusted_proxies,
+                dpop_nonces=settings.dpop_nonces,
                 around=surroundings(settings),
             )
             async with serving(app, listening):

@@ -27,7 +27,7 @@ WRONG: Final = {
     **dict.fromkeys(
         ("greater_than", "greater_than_equal", "less_than_equal", "int_parsing_size"), "is out of its range"
     ),
-    "literal_error": "is none of its choices",
+    **dict.fromkeys(("literal_error", "bool_parsing"), "is none of its choices"),
 }
 """What pydantic finds, by its own names, in our words."""
 DSNS: Final = (*DSN_ROLES, "admin_database_url")
@@ -127,6 +127,9 @@ class Settings(BaseSettings):
     trusted_proxies: Annotated[frozenset[Network], NoDecode, BeforeValidator(_words)] = Field(
         default=frozenset(),
         description="Networks of the proxies whose X-Forwarded-For is believed, with commas between.",
+    )
+    dpop_nonces: bool = Field(
+        default=False, description="Whether every DPoP proof needs a fresh nonce of the hub: true or false."
     )
 
     @classmethod

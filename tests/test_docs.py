@@ -1,15 +1,10 @@
 """The README tells everything that is declared: what is not in it does not exist for a user."""
 
-import asyncio
-import json
 import re
-import textwrap
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from auth.client import over_httpx
 from auth.people.refusals import Refusal
 from auth.purposes import Purpose
 from auth.refusals import Reason
@@ -57,30 +52,6 @@ def test_every_reason_of_a_refusal_is_told(reason: Reason) -> None:
 def test_every_reason_not_to_let_somebody_in_is_told(refusal: Refusal) -> None:
     """An operator whom a person asks finds the usual cause too."""
     assert f"| `{refusal}` | {refusal.cause} |" in README
-
-
-async def test_the_program_of_the_readme_speaks_to_the_hub(
-    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """As it is printed, but for how its bytes travel."""
-    async with build(database) as world:
-        await world.organisation("pen-centre")
-        await world.client("pen", "pen-centre", ["cases:read"])
-        known = world.clients["pen"].credentials
-        entry = {
-            name: getattr(known, name) for name in ("client_id", "private_jwk", "issuer", "token_url", "graphql_url")
-        }
-        await asyncio.to_thread((tmp_path / "credentials.json").write_text, json.dumps([entry]))
-        monkeypatch.chdir(tmp_path)
-        (program,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
-        (imports,) = re.findall(r"^with `(import .*?)`, `(from .*?)` and `(from .*?)`\.$", README, re.MULTILINE)
-        body = textwrap.indent(program.replace("over_aiohttp(session)", "over, clock=clock"), "    ")
-        names: dict[str, Any] = {"over": over_httpx(world.http), "clock": lambda: world.now}
-        exec("\n".join(imports) + "\nasync def main():\n" + body, names)  # noqa: S102 what the README prints
-
-        await names["main"]()
-
-    assert capsys.readouterr().out.strip() == "{'clientId': 'pen', 'scopes': ['cases:read']}"
 
 
 async def test_the_statements_of_the_readme_run(database: Database) -> None:

@@ -145,9 +145,9 @@ def build(
     """Put a world together; with `nonces`, both sides ask for one."""
     clock = clock or PinnedClock()
     keys = SigningKeys(pool, keyring, clock)
-    asked = {side: Nonces(keyring.subkey(f"nonce/{side}"), clock) if nonces else None for side in ("token", "resource")}
-    server = AuthorizationServer(ISSUER, pool, keys, clock=clock, nonces=asked["token"])
-    resource = Resource(ISSUER, keys, clock=clock, nonces=asked["resource"])
+    asked = Nonces(keyring.subkey("nonce"), clock) if nonces else None
+    server = AuthorizationServer(ISSUER, pool, keys, clock=clock, nonces=asked)
+    resource = Resource(ISSUER, keys, clock=clock, nonces=asked)
     strangers = Strangers(clock)
     asking = Route("/graphql", echo(resource), methods=["GET", "POST"])
     app = Starlette(routes=[*routes(server, strangers), *people_routes(), asking])

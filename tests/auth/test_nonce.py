@@ -31,13 +31,18 @@ async def test_without_a_nonce_both_sides_ask_for_one(nonce_world: World) -> Non
     assert "dpop-nonce" in granted.headers
 
 
-async def test_a_nonce_of_the_other_side_is_not_taken(nonce_world: World) -> None:
-    """Each side has a key of its own."""
-    foreign = Nonces(nonce_world.keyring.subkey("nonce/resource"), nonce_world.clock).issue()
+async def test_a_nonce_serves_both_sides(nonce_world: World) -> None:
+    """To a client they are one server, and it keeps one nonce: RFC 9449, 8.2. One made with another key is none."""
+    key = ec_key()
+    nonce = (await nonce_world.ask_token()).headers["dpop-nonce"]
+    granted = await nonce_world.ask_token(proof=nonce_world.proof(key, nonce=nonce))
+    token = granted.json()["access_token"]
+    answered = await nonce_world.ask_with(token, nonce_world.proof(key, token=token, nonce=nonce))
+    foreign = Nonces(nonce_world.keyring.subkey("nonce/form"), nonce_world.clock).issue()
+    refused = await nonce_world.ask_token(proof=nonce_world.proof(key, nonce=foreign))
 
-    answer = await nonce_world.ask_token(proof=nonce_world.proof(ec_key(), nonce=foreign))
-
-    assert answer.json()["error"] == "use_dpop_nonce"
+    assert (granted.status_code, answered.status_code) == (200, 200)
+    assert refused.json()["error"] == "use_dpop_nonce"
 
 
 async def test_the_client_kit_follows_a_nonce(nonce_world: World) -> None:
