@@ -46,7 +46,8 @@ from schema.query import SCHEMA
 DEFINERS: Final = frozenset(
     f"hub.{name}"
     for name in (
-        "access_follows", "audit_written", "count_cases", "give_pairwise_key", "refresh_case_access", "refresh_referral_access", "viewer_disclosure", "viewer_is_live",
+        "access_follows", "audit_written", "count_cases", "count_overdue", "erase_case", "erase_overdue", "give_pairwise_key", "refresh_case_access",
+        "refresh_referral_access", "refuse_destroyed_epoch", "set_legal_hold", "viewer_disclosure", "viewer_is_live",
     )
 )  # fmt: skip
 """The functions that may run as more than their caller (SECURITY DEFINER)."""

@@ -13,6 +13,7 @@ from hub.cli.demo import demo
 from hub.cli.doctor import doctor
 from hub.cli.errors import KNOWN, explain, report_fault
 from hub.cli.keygen import keygen
+from hub.cli.keys import keys
 from hub.cli.organisations import organisation
 from hub.cli.running import migrate, serve, worker
 from hub.cli.sdl import schema
@@ -38,6 +39,7 @@ app.command(rich_help_panel="Let partners in")(keygen)
 app.add_typer(organisation, rich_help_panel="Let partners in")
 app.add_typer(client, rich_help_panel="Let partners in")
 app.add_typer(audit, rich_help_panel="Look after it")
+app.add_typer(keys, rich_help_panel="Look after it")
 
 
 @app.callback()

@@ -16,7 +16,7 @@ from tests.world import World
 
 COMMANDS = (
     "demo", "query", "token", "schema", "serve", "worker", "migrate", "keygen", "organisation add", "client add", "doctor",
-    "audit verify",
+    "audit verify", "keys rotate",
 )  # fmt: skip
 
 

@@ -13,7 +13,7 @@ from tests.population import populate
 from tests.world import EVERY_SCOPE, World, build
 
 PROOF: Final = b"\x07" * 32
-WRITING: Final = ("cases:write", "consents:write", "referrals:submit")
+WRITING: Final = ("cases:erase", "cases:write", "consents:write", "referrals:submit")
 
 
 @dataclass(frozen=True)
@@ -150,5 +150,8 @@ async def _leavings(world: World) -> None:
             "insert into budget values ($1, 'COST', $2, 1, 1) on conflict do nothing", client, organisation
         )
     await world.insert("revoked_token", token_id="t", until="2026-07-01T00:00:00Z")
+    await world.admin.execute("insert into key_epoch (name, made_at) values ('9', hub_now())")
+    await world.admin.execute("insert into erasure (at, asked) values (hub_now(), true)")
+    await world.insert("feed_erased", mark=b"\x01" * 32)
     feed = await world.admin.fetchval("select min(id) from feed")
     await world.admin.execute("insert into feed_quarantine (feed, reason, since, seen) values ($1, 'NO_ID', hub_now(), 1)", feed)  # fmt: skip
