@@ -3,7 +3,7 @@
 # Usage: deploy/secrets.sh DOMAIN        for example: deploy/secrets.sh hub.example.org
 #
 # Every file is readable by its owner alone. Nothing is overwritten: to lose a key-encryption key is to lose every
-# document sealed under it, so keep a copy of deploy/secrets/keys apart from the database's backups.
+# document sealed under it, so keep a copy of deploy/secrets/sealing/keys apart from the database's backups.
 # A feed's secrets are put into deploy/secrets/feeds by hand, one file each, named as the feed's settings name them.
 set -eu
 umask 077
@@ -22,7 +22,7 @@ password() { od -An -N32 -tx1 /dev/urandom | tr -d ' \n'; }
 key() { head -c 32 /dev/urandom | base64 | tr -d '\n'; }
 url() { printf 'postgresql://%s:%s@database:5432/hub\n' "$1" "$2"; }
 
-mkdir -p deploy/secrets/feeds
+mkdir -p deploy/secrets/feeds deploy/secrets/sealing
 admin=$(password)
 printf '%s\n' "$admin" >deploy/secrets/database_password
 url postgres "$admin" >deploy/secrets/admin_url
@@ -30,7 +30,7 @@ for role in migrate app auth worker; do
 	url "hub_$role" "$(password)" >"deploy/secrets/${role}_url"
 done
 printf '{"keks": {"1": "%s"}, "current": "1", "index": "%s", "cursor": "%s", "nonce": "%s"}\n' \
-	"$(key)" "$(key)" "$(key)" "$(key)" >deploy/secrets/keys
+	"$(key)" "$(key)" "$(key)" "$(key)" >deploy/secrets/sealing/keys
 
 # The containers run as the owner of these files; never as root.
 owner="$(id -u):$(id -g)"

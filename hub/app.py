@@ -52,9 +52,10 @@ from schema.query import SCHEMA
 DEFINERS: Final = frozenset(
     f"hub.{name}"
     for name in (
-        "access_follows", "audit_written", "case_retraction_follows", "count_cases", "emergency_told", "freeze_follows", "give_pairwise_key",
-        "late_retraction_follows", "origin_follows", "referral_retraction_follows", "refresh_case_access", "refresh_referral_access", "retract_before_deletion",
-        "retract_lapsed", "scope_ceiling", "token_is_live", "viewer_disclosure", "viewer_is_live", "viewer_standing",
+        "access_follows", "audit_written", "case_retraction_follows", "count_cases", "count_overdue", "emergency_told", "erase_case", "erase_overdue",
+        "freeze_follows", "give_pairwise_key", "late_retraction_follows", "origin_follows", "referral_retraction_follows", "refresh_case_access",
+        "refresh_referral_access", "refuse_destroyed_epoch", "retract_before_deletion", "retract_lapsed", "scope_ceiling", "set_legal_hold", "token_is_live",
+        "viewer_disclosure", "viewer_is_live", "viewer_standing",
     )
 )  # fmt: skip
 """The functions that may run as more than their caller (SECURITY DEFINER)."""

@@ -103,6 +103,18 @@ class Settings(BaseSettings):
         default=None, description="The file of key-encryption keys, readable by its owner alone (mode 0600)."
     )
     keys: SecretStr | None = Field(default=None, description="The same keys as JSON text, in place of a file.")
+    epoch_days: int = Field(
+        default=30,
+        ge=0,
+        le=3650,
+        description="The days that an old key-encryption key is kept for backups, before it may be destroyed: up to 3650.",
+    )
+    metrics_port: int | None = Field(
+        default=None,
+        ge=1,
+        le=65535,
+        description="Where the worker tells numbers on 127.0.0.1, for Prometheus; off unless set.",
+    )
     host: str = Field(default="127.0.0.1", description="The address to listen on.")
     port: int = Field(default=8000, ge=1, le=65535, description="The port to listen on: a number from 1 to 65535.")
     pool_size: int = Field(

@@ -1,4 +1,4 @@
-"""This module is the worker: it syncs feeds, orders audit records, freezes statistics, retracts what has ended, and removes what is only in the way."""
+"""This module is the worker: it syncs feeds, orders audit records, freezes statistics, retracts what has ended, erases what is overdue, and prunes."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -16,6 +16,7 @@ from hub.feeds.loop import keep_synced
 from hub.feeds.refresh import Refresher
 from hub.feeds.seal import Seal
 from hub.key_check import check_data_keys
+from hub.metrics import Numbers, told
 from hub.postgres import open_pool
 from hub.sealing import Sealing
 from hub.settings import Settings
@@ -27,6 +28,9 @@ SEQUENCE_EVERY: Final = timedelta(seconds=1)
 PRUNE_EVERY: Final = timedelta(minutes=1)
 FREEZE_EVERY: Final = timedelta(minutes=10)
 """How often to see whether a new quarter has begun."""
+ERASE_EVERY: Final = timedelta(minutes=10)
+ERASED_AT_ONCE: Final = 20
+MEASURE_EVERY: Final = timedelta(seconds=15)
 PRUNED: Final = ("seen_proof", "revoked_token", "case_access", "referral_access")
 """Tables of which the worker may delete what is past; row policies say which rows those are, so no condition stands here."""
 log = structlog.get_logger(__name__)
@@ -36,14 +40,18 @@ async def work(settings: Settings) -> None:
     """Work until SIGTERM or SIGINT. Raises SettingsError, KeyringError, and what the database raises."""
     keyring = settings.keyring()
     dsn = settings.dsn("worker_database_url")
-    with stopping() as stop:
+    numbers = Numbers()
+    with stopping() as stop, told(numbers, settings.metrics_port):
         size = max(4, settings.pool_size)
         async with await open_pool(dsn, name="hub worker", role="hub_worker", size=size) as pool:
             async with pool.acquire() as connection:
                 await check_data_keys(connection, keyring)
             log.info("worker.started")
             refresher = make_refresher(pool, keyring, feed_connectors(settings))
-            await duties(pool, refresher, HeadKeys(pool, keyring), stop)
+            async with asyncio.TaskGroup() as group:
+                group.create_task(duties(pool, refresher, HeadKeys(pool, keyring), stop))
+                if settings.metrics_port is not None:
+                    group.create_task(every(MEASURE_EVERY, lambda: numbers.measure(pool, keyring), stop))
             log.info("worker.stopped")
 
 
@@ -61,6 +69,7 @@ async def duties(pool: "Pool[Any]", refresher: Refresher, keys: HeadKeys, stop: 
         group.create_task(every(PRUNE_EVERY, lambda: prune(pool), stop))
         group.create_task(every(PRUNE_EVERY, lambda: retract(pool), stop))
         group.create_task(every(FREEZE_EVERY, lambda: freeze(pool), stop))
+        group.create_task(every(ERASE_EVERY, lambda: erase_overdue(pool), stop))
     # What was recorded up to the end is in its log before this process goes.
     await attempt(sequencer.run)
 
@@ -79,6 +88,16 @@ async def retract(pool: "Pool[Any]") -> int:
     count = 0
     while looked := await pool.fetchval("select retract_lapsed()"):
         count += looked
+    return count
+
+
+async def erase_overdue(pool: "Pool[Any]") -> int:
+    """Erase every case and referral that was kept as long as its status allows; return how many."""
+    count = 0
+    while erased := await pool.fetchval("select erase_overdue($1)", ERASED_AT_ONCE):
+        count += erased
+    if count:
+        log.info("worker.erased", count=count)
     return count
 
 

@@ -19,12 +19,22 @@ from schema.enums import (
     DisclosureGap,
     RiskLevel,
 )
-from schema.fields import Order, Page, Remote, Sealed, Where, asked, column, given, many, noun, source, where
+from schema.fields import Order, Page, Remote, Sealed, Where, asked, column, given, many, noun, one, source, where
 from schema.nodes import Connection, Node
 from schema.persons import Assessment, Contact, Family, Health, Identity, PersonInput, Profile, Threat, Whereabouts
 from schema.referrals import REFERRALS, ReferralFilter, ReferralOrder
 from schema.residencies import Residency
-from schema.rows import CASE, CASE_WITHHELD, CONSENT, DISCLOSURE, EMERGENCY, REFERRAL, RESIDENCY, case_document
+from schema.rows import (
+    CASE,
+    CASE_WITHHELD,
+    CONSENT,
+    DISCLOSURE,
+    EMERGENCY,
+    LEGAL_HOLD,
+    REFERRAL,
+    RESIDENCY,
+    case_document,
+)
 from schema.scalars import CountryCode, Date, DateTime, Duration, MaxAge
 
 CASES = Page(
@@ -49,6 +59,15 @@ class DisclosureRule:
     visible: bool = column("visible")
     basis: list[DisclosureBasis] = column("basis")
     missing: list[DisclosureGap] = column("missing")
+
+
+@noun()
+class LegalHold:
+    """What forbids that a case is erased. ICORN's alone to see."""
+
+    held: bool = column("held")
+    proposed: bool | None = column("proposed", description="What one person asked for and another has yet to confirm.")
+    since: DateTime = column("since", description="Since when it stands as it does, a proposal apart.")
 
 
 def _sealed(category: Category) -> Any:
@@ -105,6 +124,12 @@ class Case(Node):
         "{row}.asked_at, {row}.emergency_id",
         Scope.CASES_EMERGENCY,
         description="The glass broken for this case: by the viewer's organisation; for ICORN, by anyone, with what waits for its approval.",
+    )
+    legal_hold: LegalHold | None = one(
+        LEGAL_HOLD,
+        "{row}.case_id = {parent}.case_id",
+        Scope.CASES_ERASE,
+        description="For ICORN: may the case be erased?",
     )
     disclosure: list[DisclosureRule] = many(
         DISCLOSURE,
@@ -201,6 +226,26 @@ class ShareCaseInput:
     categories: list[Category]
     until: DateTime | None = given()
     reason: str
+
+
+@strawberry.input
+class LegalHoldInput:
+    """Not to be erased, or no longer. One person proposes it, another one confirms."""
+
+    idempotency_key: str
+    case: strawberry.ID
+    held: bool
+    reason: str
+
+
+@strawberry.input
+class EraseCaseInput:
+    """A case to be destroyed; its reference is asked for again, so that it is no other."""
+
+    idempotency_key: str
+    case: strawberry.ID
+    reason: str
+    confirm_reference: str
 
 
 @strawberry.input

@@ -3,11 +3,19 @@
 import strawberry
 
 from auth.scopes import Scope
-from schema.cases import Case, HoldCaseInput, LinkRecordsInput, OpenCaseInput, ShareCaseInput
+from schema.cases import (
+    Case,
+    EraseCaseInput,
+    HoldCaseInput,
+    LegalHoldInput,
+    LinkRecordsInput,
+    OpenCaseInput,
+    ShareCaseInput,
+)
 from schema.consents import Consent, RecordConsentInput, WithdrawConsentInput
 from schema.directives import OPERATION
 from schema.emergencies import ApproveBreakGlassInput, BreakGlassInput
-from schema.fields import Command, Problems, asked, one, source
+from schema.fields import Command, Problems, asked, column, one, source
 from schema.referrals import Referral, SubmitReferralInput
 from schema.retractions import AcknowledgeRetractionInput, Retraction
 from schema.rows import CASE, CONSENT, REFERRAL, RETRACTION
@@ -35,6 +43,14 @@ class CasePayload:
     """What became of a case."""
 
     case: Case | None = one(CASE, "{row}.case_id = {subject}::uuid")
+    problems: list[Problem] = source(Problems())
+
+
+@strawberry.type
+class ErasePayload:
+    """What became of an erasure. Nothing of the case is there to be told."""
+
+    erased: bool = column("{outcome} = 'DONE'")
     problems: list[Problem] = source(Problems())
 
 
@@ -81,6 +97,16 @@ class Mutation:
     @asked(Command(), Scope.CASES_WRITE)
     def hold_case(self, input: HoldCaseInput) -> CasePayload | None:  # noqa: A002 the contract's name
         """Never to this organisation, whatever else allows it."""
+        raise NotImplementedError
+
+    @asked(Command(fresh=True), Scope.CASES_ERASE)
+    def set_legal_hold(self, input: LegalHoldInput) -> CasePayload | None:  # noqa: A002 the contract's name
+        """Forbid that a case is erased, or end that; it takes two people."""
+        raise NotImplementedError
+
+    @asked(Command(fresh=True), Scope.CASES_ERASE)
+    def erase_case(self, input: EraseCaseInput) -> ErasePayload | None:  # noqa: A002 the contract's name
+        """Destroys the case's key and those of all that was said of the person; backups follow when their key epoch is destroyed."""
         raise NotImplementedError
 
     @asked(Command(), Scope.CONSENTS_WRITE)

@@ -39,6 +39,10 @@ CASE = Rows(
     access="a.organisation = {org} and holds(a.overview, {now})",
     subject="pseudonym",
 )
+LEGAL_HOLD = Rows(
+    "select h.case_id, h.held, h.proposed, h.since from legal_hold h",
+    access="(select viewer_is_icorn()) and (select viewer_has('cases:read', 'cases:erase'))",
+)
 CASE_WITHHELD = _withheld((*PERSONAL, Category.ASSESSMENT), "{row}")
 
 DISCLOSURE = Rows("select d.category, d.visible, d.basis, d.missing from viewer_disclosure({parent}.case_id) d")

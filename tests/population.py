@@ -183,6 +183,8 @@ async def _decisions(world: World) -> None:
     for name, referral, about, whom, more in given:
         consent: dict[str, Any] = {"recorded_by": orgs["pen-centre"], **more}
         await world.consent(named(about) if about else None, whom, SHARED, id=named(name), referral_id=named(referral), **consent)  # fmt: skip
+    for name, columns in (("plain", {"proposed": True, "client": "desk", "usr": "", "proposed_reason": b"?"}), ("sealed", {"held": True, "reason": b"?"})):  # fmt: skip
+        await world.insert("legal_hold", case_id=named(name), **{"held": False, "since": "2026-05-06T07:08:09Z", **columns})  # fmt: skip
 
 
 async def _feeds(world: World) -> None:

@@ -66,7 +66,9 @@ def test_every_secret_is_a_file_and_none_has_a_default() -> None:
     assert "postgresql://" not in text
     for service in SERVICES.values():
         for variable, value in service.get("environment", {}).items():
-            if re.search("PASSWORD|DATABASE_URL|KEYS", variable):
+            if variable == "HUB_KEYS_FILE":
+                assert value == "/run/sealing/keys"
+            elif re.search("PASSWORD|DATABASE_URL|KEYS", variable):
                 assert variable.endswith("_FILE")
                 assert value.removeprefix("/run/secrets/") in service["secrets"]
 
@@ -77,7 +79,7 @@ def test_every_service_runs_with_the_least() -> None:
         assert service["read_only"] is True
         assert service["cap_drop"] == ["ALL"]
         assert service["security_opt"] == ["no-new-privileges:true"]
-        assert name == "migrate" or service["healthcheck"]["test"][0] == "CMD"
+        assert name in ("migrate", "operator") or service["healthcheck"]["test"][0] == "CMD"
         if service["image"] == "icorn-hub":
             assert service["user"].startswith("${HUB_USER:?")
             assert "cap_add" not in service
@@ -85,9 +87,21 @@ def test_every_service_runs_with_the_least() -> None:
 
 def test_each_process_is_given_only_what_it_uses() -> None:
     """Nothing that serves can act as the administrator. The hub holds the worker's login, which writes replicas of feeds and opens none."""
-    assert set(SERVICES["hub"]["secrets"]) == {"app_url", "auth_url", "worker_url", "keys"}
-    assert set(SERVICES["worker"]["secrets"]) == {"worker_url", "keys"}
-    assert "keys" not in SERVICES["migrate"]["secrets"]
+    assert set(SERVICES["hub"]["secrets"]) == {"app_url", "auth_url", "worker_url"}
+    assert set(SERVICES["worker"]["secrets"]) == {"worker_url"}
+
+
+def test_only_who_uses_the_keys_has_them_and_only_an_operator_writes_them() -> None:
+    """As a folder, so that a process that serves sees the new file in the place of the old one."""
+    mounts = {name: [v for v in service.get("volumes", ()) if "sealing" in v] for name, service in SERVICES.items()}
+    folder = "./deploy/secrets/sealing:/run/sealing"
+
+    assert {name: mount for name, mount in mounts.items() if mount} == {
+        "hub": [f"{folder}:ro"],
+        "worker": [f"{folder}:ro"],
+        "operator": [folder],
+    }
+    assert SERVICES["operator"]["profiles"] == ["operator"]
 
 
 def test_every_setting_in_the_stack_exists() -> None:
@@ -105,6 +119,7 @@ def test_the_script_makes_every_secret_readable_by_its_owner_alone(copy: Path) -
     assert made.returncode == 0, made.stderr
     for secret in STACK["secrets"].values():
         assert stat.S_IMODE((copy / secret["file"]).stat().st_mode) == 0o600
+    assert stat.S_IMODE((copy / "deploy" / "secrets" / "sealing" / "keys").stat().st_mode) == 0o600
     assert stat.S_IMODE((copy / "deploy" / "secrets").stat().st_mode) == 0o700
     variables = dict(line.split("=") for line in (copy / ".env").read_text().splitlines())
     assert variables["DOMAIN"] == "hub.example.org"
@@ -124,7 +139,7 @@ def test_the_hub_accepts_what_the_script_makes(copy: Path, monkeypatch: pytest.M
     assert passwords.keys() == set(DSN_ROLES.values())
     assert len(set(passwords.values())) == len(passwords)
     assert all(len(password) == 64 for password in passwords.values())
-    assert Keyring.load(copy / "deploy" / "secrets" / "keys")
+    assert Keyring.load(copy / "deploy" / "secrets" / "sealing" / "keys")
 
 
 def test_the_script_never_overwrites_and_never_guesses(copy: Path) -> None:
@@ -132,13 +147,13 @@ def test_the_script_never_overwrites_and_never_guesses(copy: Path) -> None:
     assert make_secrets(copy, "https://hub.example.org/").returncode != 0
     assert not (copy / ".env").exists()
     make_secrets(copy)
-    before = (copy / "deploy" / "secrets" / "keys").read_text()
+    before = (copy / "deploy" / "secrets" / "sealing" / "keys").read_text()
 
     again = make_secrets(copy)
 
     assert again.returncode != 0
     assert "not overwritten" in again.stderr
-    assert (copy / "deploy" / "secrets" / "keys").read_text() == before
+    assert (copy / "deploy" / "secrets" / "sealing" / "keys").read_text() == before
 
 
 def test_the_proxy_hides_who_called_and_logs_no_request() -> None:

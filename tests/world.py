@@ -258,6 +258,7 @@ async def build(
     *,
     walls: frozenset[int] = WALLS,
     app_role: str = "hub_app",
+    keyring: Keyring = KEYRING,
     connector_of: Callable[[Feed], Connector] = _no_feed,
 ) -> AsyncIterator[World]:
     """Put the hub together over a database. `app_role` other than hub_app takes the second wall down."""
@@ -267,8 +268,8 @@ async def build(
             for role, size in ((app_role, 4), ("hub_auth", 2), ("hub_worker", 4))
         ]
         admin = await database.connect("postgres")
-        world = World(database, Starlette(), httpx2.AsyncClient(), admin, Sealing(KEYRING))
-        world.app = create_app(ISSUER, KEYRING, Pools(*pools), connector_of, clock=lambda: world.now, walls=walls)
+        world = World(database, Starlette(), httpx2.AsyncClient(), admin, Sealing(keyring))
+        world.app = create_app(ISSUER, keyring, Pools(*pools), connector_of, clock=lambda: world.now, walls=walls)
         await world.http.aclose()
         world.http = await stack.enter_async_context(
             httpx2.AsyncClient(transport=httpx2.ASGITransport(world.app), base_url=ISSUER)

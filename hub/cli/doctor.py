@@ -16,6 +16,7 @@ from connectors.kinds import check
 from connectors.surroundings import Surroundings
 from hub.app import DEFINERS, surroundings
 from hub.audit.sequence import lag
+from hub.cli.backups import flaws, openable
 from hub.cli.database import UNREACHABLE, connected
 from hub.cli.errors import CommandError
 from hub.cli.running import started
@@ -117,6 +118,7 @@ async def _contents(connection: HubConnection, settings: Settings) -> list[Findi
     try:
         return [
             await _migrations(connection),
+            *await _backups(connection, settings),
             await _audit(connection),
             await _statistics(connection),
             await _receipts(connection),
@@ -136,6 +138,16 @@ async def _migrations(connection: HubConnection) -> Finding:
     if pending:
         return Finding("migrations", WRONG, f"pending: {', '.join(pending)}: run hub migrate")
     return Finding("migrations", WELL, f"{len(applied)} applied, none pending")
+
+
+async def _backups(connection: HubConnection, settings: Settings) -> list[Finding]:
+    try:
+        keyring = settings.keyring()
+    except (KeyringError, SettingsError):
+        return []
+    found = [Finding("key epochs", WRONG, flaw) for flaw in await flaws(connection, keyring)]
+    well, text = await openable(connection, keyring, settings.epoch_days)
+    return [*found, Finding("backups", WELL if well else LOOK, text)]
 
 
 async def _audit(connection: HubConnection) -> Finding:

@@ -90,7 +90,14 @@ class Asker:
         return Organisation(row["id"], row["kind"], row["name"])
 
     async def case(self, identifier: str) -> uuid.UUID | None:
-        """Find a case the asker may see; one that it may not see is not there."""
+        """Find a case the asker may see, as it is once nobody else is deciding about it; one that it may not see is not there."""
+        seen = await self._case(identifier)
+        if seen is None:
+            return None
+        await self.alone(seen)
+        return await self._case(identifier)
+
+    async def _case(self, identifier: str) -> uuid.UUID | None:
         found: uuid.UUID | None = await self.connection.fetchval(
             "select a.case_id from case_access a join case_file f on f.id = a.case_id"
             " where a.organisation = $1 and a.pairwise = $2::text::uuid and a.overview @> hub_now()",

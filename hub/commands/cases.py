@@ -52,7 +52,7 @@ async def _sources(asker: Asker, given: Input) -> tuple[Any, Any]:
     """Find the referral and the feed record that a case is opened from, if it is, and say what is wrong with them."""
     referral = record = None
     with problems() as found:
-        await _desk(asker, found)
+        await desk(asker, found)
         today = await asker.connection.fetchval("select (hub_now() at time zone 'UTC')::date")
         judge_person(given.get("person"), found, today)
         if given.get("referral") is not None:
@@ -76,10 +76,10 @@ async def share_case(asker: Asker, given: Input) -> uuid.UUID:
     """Open one case to one organisation, until a date; consent still decides what it sees."""
     now: datetime = await asker.connection.fetchval("select hub_now()")
     with problems() as found:
-        await _desk(asker, found)
-        case = await _case(asker, given, found)
+        await desk(asker, found)
+        case = await named_case(asker, given, found)
         organisation = await _partner(asker, given, found)
-        _judge_reason(given, found)
+        judge_reason(given, found)
         categories = [str(c) for c in given["categories"]]
         if Category.OVERVIEW not in categories:
             found.add("REQUIRED", "OVERVIEW comes before every other category: name it too.", "categories")
@@ -96,7 +96,7 @@ async def share_case(asker: Asker, given: Input) -> uuid.UUID:
         categories,
         now,
         given.get("until"),
-        await _reason(asker, case, given),
+        await sealed_reason(asker, case, given),
     )
     await asker.tell("case.shared", case=case)
     return case
@@ -105,12 +105,12 @@ async def share_case(asker: Asker, given: Input) -> uuid.UUID:
 async def hold_case(asker: Asker, given: Input) -> uuid.UUID:
     """Keep a case from an organisation whatever else allows it, or end that."""
     with problems() as found:
-        await _desk(asker, found)
-        case = await _case(asker, given, found)
+        await desk(asker, found)
+        case = await named_case(asker, given, found)
         organisation = await _partner(asker, given, found)
-        _judge_reason(given, found)
+        judge_reason(given, found)
     assert case is not None and organisation is not None  # noqa: S101, PT018 missing ones are problems
-    reason = await _reason(asker, case, given)
+    reason = await sealed_reason(asker, case, given)
     if given["held"]:
         await asker.connection.execute(
             "insert into hold (id, case_id, organisation, starts, reason) select $1, $2, $3, hub_now(), $4"
@@ -134,9 +134,9 @@ async def hold_case(asker: Asker, given: Input) -> uuid.UUID:
 async def link_records(asker: Asker, given: Input) -> uuid.UUID:
     """Say that feed records are of the same person as a case: a decision of ICORN's staff, never made by itself."""
     with problems() as found:
-        await _desk(asker, found)
-        case = await _case(asker, given, found)
-        _judge_reason(given, found)
+        await desk(asker, found)
+        case = await named_case(asker, given, found)
+        judge_reason(given, found)
         if not 0 < len(given["records"]) <= RECORDS:
             found.add("BAD_COUNT", f"Name 1 to {RECORDS} records.", "records")
         records = [await _record(asker, identifier) for identifier in given["records"][:RECORDS]]
@@ -146,7 +146,7 @@ async def link_records(asker: Asker, given: Input) -> uuid.UUID:
             elif record["linked"] not in (None, case):
                 _elsewhere(found, number)
     assert case is not None  # noqa: S101 a missing one is a problem
-    reason = await _reason(asker, case, given)
+    reason = await sealed_reason(asker, case, given)
     with problems() as found:
         for number, record in enumerate(records):
             # Somebody else may link it at this very moment: the table decides who was first.
@@ -158,14 +158,15 @@ async def link_records(asker: Asker, given: Input) -> uuid.UUID:
     return case
 
 
-async def _desk(asker: Asker, found: Problems) -> None:
+async def desk(asker: Asker, found: Problems) -> None:
     """Stop here for anybody else: what more is wrong would tell of cases that they may not see."""
     if not await asker.is_icorn():
         found.add("NOT_ALLOWED", "Only ICORN's desk changes cases.")
         found.settle()
 
 
-async def _case(asker: Asker, given: Input, found: Problems) -> uuid.UUID | None:
+async def named_case(asker: Asker, given: Input, found: Problems) -> uuid.UUID | None:
+    """Find the case that an input names, or say that it is not there."""
     case = await asker.case(given["case"])
     if case is None:
         found.add("NOT_FOUND", NOT_THERE, "case")
@@ -189,11 +190,13 @@ async def _record(asker: Asker, identifier: str) -> Any:
     )
 
 
-def _judge_reason(given: Input, found: Problems) -> None:
+def judge_reason(given: Input, found: Problems) -> None:
+    """Ask for a reason."""
     judge_text(given["reason"], found, "reason", required="Say why: whoever looks later must understand it.")
 
 
-async def _reason(asker: Asker, case: uuid.UUID, given: Input) -> bytes | None:
+async def sealed_reason(asker: Asker, case: uuid.UUID, given: Input) -> bytes | None:
+    """Seal the reason under the key of the case."""
     return sealed_text(asker.sealing, await asker.case_key(case), f"case:{case}", "REASON", given["reason"])
 
 

@@ -39,6 +39,9 @@ async def record_consent(asker: Asker, given: Input) -> uuid.UUID:
 async def withdraw_consent(asker: Asker, given: Input) -> uuid.UUID:
     """Take a decision back. What it opened is closed in this very transaction."""
     row = await _named(asker, given["consent"])
+    if row is not None:
+        await asker.alone(*(row[name] for name in ("case_id", "referral_id") if row[name] is not None))
+        row = await _named(asker, given["consent"])
     with problems() as found:
         if row is None:
             found.add("NOT_FOUND", NOT_THERE, "consent")

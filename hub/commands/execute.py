@@ -15,6 +15,7 @@ from hub.commands.asker import Asker, Input, Problems, ProblemsError
 from hub.commands.cases import hold_case, link_records, open_case, share_case
 from hub.commands.consents import record_consent, withdraw_consent
 from hub.commands.emergencies import approve_break_glass, break_glass
+from hub.commands.erasure import erase_case, set_legal_hold
 from hub.commands.referrals import submit_referral
 from hub.commands.retractions import acknowledge_retraction
 from hub.engine.compiled import entrance
@@ -24,13 +25,15 @@ from hub.engine.splice import Fill, splice
 from hub.engine.splice import problems as shown
 from hub.engine.statement import Statement
 
-Command = Callable[[Asker, Input], Awaitable[uuid.UUID]]
+Command = Callable[[Asker, Input], Awaitable[uuid.UUID | None]]
 COMMANDS: Final[Mapping[str, Command]] = {
     "submitReferral": submit_referral,
     "openCase": open_case,
     "shareCase": share_case,
     "linkRecords": link_records,
     "holdCase": hold_case,
+    "setLegalHold": set_legal_hold,
+    "eraseCase": erase_case,
     "recordConsent": record_consent,
     "withdrawConsent": withdraw_consent,
     "acknowledgeRetraction": acknowledge_retraction,
@@ -39,7 +42,7 @@ COMMANDS: Final[Mapping[str, Command]] = {
 }
 KEY_LENGTH: Final = 200
 ATTEMPTS: Final = 3
-"""How often a command is begun when changes of the same cases, made in another order, stand in each other's way."""
+"""How often a command is begun when changes of the same cases stand in each other's way, or what it named is erased meanwhile."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +79,7 @@ async def mutate(engine: Engine, asked: Operation) -> bytes:
 async def _committed(
     engine: Engine, asked: Operation, connection: Any, root: Ask, wanted: Statement, gate: str
 ) -> tuple[bytes, Outcome]:
-    """Run one command and read it back in one transaction; begin it anew when two changes waited for each other."""
+    """Run one command and read it back in one transaction; begin it anew when two changes met."""
     attempt = 1
     while True:
         try:
@@ -85,7 +88,7 @@ async def _committed(
                 outcome = await settle(engine, asked, connection, root)
                 told = "REFUSED" if outcome.problems else "DONE"
                 return await fetch(connection, wanted, asked, {}, outcome.subject, told), outcome
-        except asyncpg.DeadlockDetectedError:
+        except (asyncpg.DeadlockDetectedError, asyncpg.ForeignKeyViolationError):
             if attempt == ATTEMPTS:
                 raise
             attempt += 1
@@ -116,7 +119,8 @@ async def settle(engine: Engine, asked: Operation, connection: Any, root: Ask) -
         digest,
     )
     if not new:
-        return await _earlier(connection, asker, root.name, digest)
+        # It may have been erased this very moment, with what it was about: then it is as if it had never been.
+        return await _earlier(connection, asker, root.name, digest) or await settle(engine, asked, connection, root)
     try:
         async with connection.transaction():
             outcome = Outcome(await COMMANDS[root.name](hand, given))
@@ -144,11 +148,13 @@ async def _without_key(asker: Asker, mutation: str, given: Input) -> Outcome:
     return Outcome(problems=found.found)
 
 
-async def _earlier(connection: Any, asker: tuple[Any, ...], mutation: str, digest: bytes) -> Outcome:
+async def _earlier(connection: Any, asker: tuple[Any, ...], mutation: str, digest: bytes) -> Outcome | None:
     row = await connection.fetchrow(
         "select mutation, input_digest, subject, problems from outcome where organisation = $1 and client = $2 and usr = $3 and key = $4",
         *asker,
     )
+    if row is None:
+        return None
     if row["mutation"] == mutation and hmac.compare_digest(row["input_digest"], digest):
         return Outcome(row["subject"], json.loads(row["problems"]))
     wrong = Problems()

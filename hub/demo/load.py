@@ -59,7 +59,8 @@ class World:
     cities: dict[str, int] = field(default_factory=dict)
 
     async def places(self) -> None:
-        """Load cities, organisations and agreements."""
+        """Load cities, organisations and agreements; how long people are kept, too, for the dates of these are years past."""
+        await self.admin.execute("update retention set keep = '100 years'")
         for city in cities():
             self.cities[city["code"]] = await self.admin.fetchval(
                 "insert into city (code, name, country, member_since, latitude, longitude, vacancies)"

@@ -10,6 +10,9 @@ from schema.seen import mask
 if TYPE_CHECKING:
     from hub.engine.statement import Writer
 
+CHANGED = " || audit_written({subject}) || coalesce(nullif(current_setting('hub.erased', true), ''), '{{}}')::seen[]"
+"""Whom a command concerned: of what it changed, the database says; of what it erased, erase_case said before it was gone."""
+
 
 def seen(writer: "Writer", rows: Rows, asks: Sequence[Ask], row: str) -> str:
     """Write who a row is of, and the bases of what is asked of them and open to the viewer now."""

@@ -13,7 +13,7 @@ from hub.engine.json_text import Known, Piece, array, mark, members, nested, val
 from hub.engine.pages import page
 from hub.engine.parameters import FEED_KEYS, Base, Given, Ids, Parameter, dig
 from hub.engine.plan import Arguments, Ask, Plan
-from hub.engine.recorded import seen
+from hub.engine.recorded import CHANGED, seen
 from schema.fields import Column, Many, Nested, One, Order, Page, Personal, Problems, Remote, Rows, Sealed, SealedText
 
 CASTS = {
@@ -268,7 +268,7 @@ def assembled(writer: Writer, body: str, gate: str, *, audited: bool, written: b
     logged = (
         "insert into audit (organisation, client, usr, action, operation, purpose, outcome, subjects, categories, proof) select"
         " {org}, {client}, {user}, {action}, {operation}, {purpose}, {outcome}, answer.subjects"
-        + (" || audit_written({subject})" if written else "")
+        + (CHANGED if written else "")
         + ", {categories}::category[], {proof} from answer returning true as ok"
         if audited
         else "select true as ok from answer"

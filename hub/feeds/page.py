@@ -13,16 +13,23 @@ from hub.feeds.seal import KEY_VERSION, Seal, SealedRecord, seal_documents
 _HELD = """
 select source_id, content_hash, updated_at, seen, present from feed_record where feed = $1 and source_id = any($2)
 """
-_TOUCH = "update feed_record set seen = $3, fetched_at = hub_now() where feed = $1 and source_id = any($2)"
+# Nothing is being erased while a page is written, and what was erased before is known to the statement after this one.
+_ALONE = "select pg_advisory_xact_lock_shared(hashtextextended('hub.feed_erased', 0))"
+_ERASED = "select mark from feed_erased where mark = any($1)"
+_TOUCH = """
+update feed_record r set seen = $2, fetched_at = hub_now(), source_mark = same.mark
+from unnest($3::text[], $4::bytea[]) as same (source_id, mark) where r.feed = $1 and r.source_id = same.source_id
+"""
 _STAND = "update feed_record set seen = $3 where feed = $1 and source_id = any($2)"
 _WRITE = """
 insert into feed_record as held (feed, seen, fetched_at, present,
-  id, source_id, source_url, content_hash, discipline, origin, risk_level, urgency, submitted_at, updated_at)
-select $1, $2, hub_now(), true, fresh.* from unnest($3::uuid[], $4::text[], $5::text[], $6::bytea[],
-  $7::text[]::discipline[], $8::text[], $9::text[]::risk_level[], $10::text[]::urgency[], $11::timestamptz[],
-  $12::timestamptz[]) as fresh
+  id, source_id, source_mark, source_url, content_hash, discipline, origin, risk_level, urgency, submitted_at, updated_at)
+select $1, $2, hub_now(), true, fresh.* from unnest($3::uuid[], $4::text[], $5::bytea[], $6::text[], $7::bytea[],
+  $8::text[]::discipline[], $9::text[], $10::text[]::risk_level[], $11::text[]::urgency[], $12::timestamptz[],
+  $13::timestamptz[]) as fresh
 on conflict (id) do update set
   seen = excluded.seen, fetched_at = excluded.fetched_at, present = true, source_url = excluded.source_url,
+  source_mark = excluded.source_mark,
   content_hash = excluded.content_hash, discipline = excluded.discipline, origin = excluded.origin,
   risk_level = excluded.risk_level, urgency = excluded.urgency, submitted_at = excluded.submitted_at,
   updated_at = excluded.updated_at
@@ -60,19 +67,31 @@ async def write_page(
 ) -> Written:
     """Bring mapped records into the replica, as seen by pass `number`; the caller holds transaction and lock."""
     records, rejects = _settle(mapped)
+    read, identified = len(records) + len(rejects), None not in rejects
+    await connection.execute(_ALONE)
+    marks = await _not_erased(connection, feed, seal, [ident for ident in (*records, *rejects) if ident is not None])
+    records = {ident: record for ident, record in records.items() if ident in marks}
+    rejects = {ident: reason for ident, reason in rejects.items() if ident is None or ident in marks}
     rows = await connection.fetch(_HELD, feed.id, list(records))
     held = {row["source_id"]: row for row in rows}
     same = {ident for ident, record in records.items() if _unchanged(held.get(ident), record, seal)}
     skipped = {ident for ident, record in records.items() if _outrun(held.get(ident), record, number)}
     changed = [record for ident, record in records.items() if ident not in same and ident not in skipped]
-    await connection.execute(_TOUCH, feed.id, list(same), number)
+    await connection.execute(_TOUCH, feed.id, number, list(same), [marks[ident] for ident in same])
     await _write_changed(connection, feed, number, changed, seal)
     await connection.execute(_CLEAR, feed.id, list(records))
     if rejects:
         # A record that cannot be mapped any more stands as it last could be, and is not taken for removed.
         await connection.execute(_STAND, feed.id, [ident for ident in rejects if ident], number)
         await connection.execute(_QUARANTINE, feed.id, number, list(rejects), list(rejects.values()))
-    return Written(len(records) + len(rejects), len(changed), len(rejects), identified=None not in rejects)
+    return Written(read, len(changed), len(rejects), identified=identified)
+
+
+async def _not_erased(connection: Connection, feed: Feed, seal: Seal, sources: Sequence[str]) -> dict[str, bytes]:
+    """Give the marks of those records that may be held: one of a person who was erased never comes back."""
+    marks = {ident: seal.mark_source(feed.code, ident) for ident in sources}
+    erased = {row["mark"] for row in await connection.fetch(_ERASED, list(marks.values()))}
+    return {ident: mark for ident, mark in marks.items() if mark not in erased}
 
 
 def _settle(
@@ -123,6 +142,7 @@ async def _write_changed(
         number,
         ids,
         [view.source_id for view in views],
+        [seal.mark_source(feed.code, view.source_id) for view in views],
         [view.source_url for view in views],
         [seal.mark(record.content_hash) for record in records],
         [view.discipline for view in views],

@@ -1,6 +1,7 @@
 """This module says what replication needs of sealing: a key for each record, and marks that give nothing away."""
 
 import hmac
+import json
 from dataclasses import dataclass, field
 from typing import Protocol
 from uuid import UUID
@@ -50,6 +51,10 @@ class Seal:
     def mark(self, content_hash: bytes) -> bytes:
         """Make of a content hash what tells whether content changed, and nothing else."""
         return hmac.digest(self.mark_key, content_hash, "sha256")
+
+    def mark_source(self, feed: str, source_id: str) -> bytes:
+        """Say where a record comes from, to whoever has the key: by this what was erased is known when it is sent again."""
+        return hmac.digest(self.mark_key, json.dumps([feed, source_id]).encode(), "sha256")
 
 
 @dataclass(frozen=True, slots=True)

@@ -124,9 +124,14 @@ grant select, insert, delete on auth.identity to hub_auth;
 grant select (code, name, kind) on organisation to hub_auth;
 
 -- Whoever wraps keys anew wraps those of users too, and sees nothing else of them.
-create index on usr (kek);
 create policy rewrap on usr to hub_worker using (true) with check (true);
 grant select (id, kek, wrapped), update (kek, wrapped) on usr to hub_worker;
+grant maintain on usr to hub_worker;
+create index on usr (kek);
+set local role hub_access;
+grant execute on function hub.refuse_destroyed_epoch to hub_owner;
+set local role hub_owner;
+create trigger refuse_destroyed_epoch after insert or update on usr for each row execute function hub.refuse_destroyed_epoch('kek');
 
 -- The gate looks at the user too, when a person asks: active, of the organisation that the token names, and with every scope it has.
 grant select (id, organisation, scopes, status) on usr to hub_access;

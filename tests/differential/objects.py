@@ -121,12 +121,18 @@ class Objects:
             "residencies": lambda _: [self.residency(r) for r in sorted(self.residencies(case_id=row["id"]), key=lambda r: (-(r["starts"] or date.max).toordinal(), r["name"]))],
             "consents": lambda _: self.consents(case_id=row["id"]),
             "emergencies": lambda _: emergencies(self, row),
+            "legalHold": self.legal_hold(row["id"]) if self.disclosure.icorn else None,
             "disclosure": lambda _: [self._rule(row, c, seen=seen[c]) for c in ORDER],
             "referrals": lambda info, **given: self.page(info, filters.referrals(self.tables, self.referrals(case_id=row["id"]), given.get("filter") or {}), self.referral, given),
             "feedRecords": lambda info, **given: self.feed_results(info, self.records(), row, given),
             # No worker is at work in this world: what was read in it is in no log yet.
             "accessLog": lambda info, **given: self.page(info, [], _missing, given),
         }  # fmt: skip
+
+    def legal_hold(self, case: UUID) -> Found | None:
+        """A LegalHold."""
+        row = self.tables.one("legal_hold", case_id=case)
+        return row and {"__typename": "LegalHold", **_same(row, "held proposed"), "since": moment(row["since"])}
 
     def _document(self, subject: UUID, category: str) -> Any:
         return _completed(self.tables.documents.get((subject, category)))

@@ -1,8 +1,6 @@
 """Keys that are not those the database was sealed with: nothing starts with them, and the doctor says so."""
 
 import asyncio
-import json
-from base64 import b64encode
 from pathlib import Path
 from time import time
 
@@ -10,8 +8,9 @@ import pytest
 
 from auth.keyring import Keyring, KeyringError
 from auth.signing_keys import SigningKeys
+from hub.audit.head import HeadKeys
 from hub.key_check import check_data_keys, check_signing_keys
-from tests.conftest import Database
+from tests.hub.keys import key_file, urls
 from tests.hub.shell import Run
 from tests.hub.test_worker import running
 from tests.world import KEYRING, World
@@ -22,13 +21,7 @@ OTHERS = "these are not the keys this database was sealed with"
 @pytest.fixture
 def right(tmp_path: Path) -> Path:
     """The file of the keys that tests seal with."""
-    keks, roots = (
-        {name: b64encode(key).decode() for name, key in keys.items()} for keys in (KEYRING.keks, KEYRING.roots)
-    )
-    file = tmp_path / "right.json"
-    file.write_text(json.dumps({"keks": keks, "current": KEYRING.current, **roots}))
-    file.chmod(0o600)
-    return file
+    return key_file(tmp_path, "right.json")
 
 
 @pytest.fixture
@@ -36,13 +29,6 @@ def wrong(tmp_path: Path) -> Path:
     """A file as good as any, made for another database."""
     Keyring.create(tmp_path / "wrong.json")
     return tmp_path / "wrong.json"
-
-
-def urls(database: Database, keys: Path) -> dict[str, str]:
-    """What a hub's container sets."""
-    names = {"DATABASE": "app", "AUTH_DATABASE": "auth", "WORKER_DATABASE": "worker"}
-    dsns = {f"HUB_{name}_URL": database.dsn(f"hub_{role}") for name, role in names.items()}
-    return {**dsns, "HUB_KEYS_FILE": str(keys)}
 
 
 async def start(command: str, **environment: str) -> tuple[int | None, str]:
@@ -60,13 +46,6 @@ async def start(command: str, **environment: str) -> tuple[int | None, str]:
 async def add_signing_key(world: World) -> None:
     """Sign a first token."""
     await SigningKeys(await world.database.connect("hub_auth"), KEYRING, time).signing()
-
-
-async def let_the_worker_read(world: World) -> None:
-    """Grant what the rotation of keys needs."""
-    await world.database.admin(
-        "grant select on hub.case_key to hub_worker; create policy test on hub.case_key for select to hub_worker using (true)"
-    )
 
 
 async def test_the_right_keys_open_what_is_there(world: World) -> None:
@@ -105,10 +84,13 @@ async def test_a_hub_does_not_start_with_other_keys(
     assert said.count("\n") == 1
 
 
-async def test_a_worker_does_not_start_with_other_keys(world: World, wrong: Path) -> None:
-    """As far as its login lets it look."""
-    await let_the_worker_read(world)
-    await world.case()
+@pytest.mark.parametrize("sealed", ["a case", "the audit log's signatures"])
+async def test_a_worker_does_not_start_with_other_keys(world: World, wrong: Path, sealed: str) -> None:
+    """It reads wrapped keys of every kind, and any one of them tells."""
+    if sealed == "a case":
+        await world.case()
+    else:
+        await HeadKeys(await world.database.connect("hub_worker"), KEYRING).signing()
 
     status, said = await start("worker", **urls(world.database, wrong))
 
@@ -128,5 +110,5 @@ async def test_the_doctor_tells_other_keys_from_the_right_ones(
 
     assert (well.status, ill.status) == (0, 1), well.out
     assert "hub_auth: sealed keys well 1 tried, each opens" in well.words
-    assert "hub_worker: sealed keys well none that this login may read" in well.words
-    assert ill.words.count(OTHERS) == 2
+    assert "hub_worker: sealed keys well 1 tried, each opens" in well.words
+    assert ill.words.count(OTHERS) == 3

@@ -28,11 +28,11 @@ select id, 'test', 'query', '\\x01', '{}', '{OVERVIEW}', '\\x02' from organisati
 
 
 @asynccontextmanager
-async def running(command: str, **environment: str) -> AsyncIterator[asyncio.subprocess.Process]:
+async def running(*command: str, **environment: str) -> AsyncIterator[asyncio.subprocess.Process]:
     """Run a command of the hub as a process of its own, ended with the block."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("HUB_")}
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-c", START, command, env={**kept, **environment}, stderr=asyncio.subprocess.PIPE
+        sys.executable, "-c", START, *command, env={**kept, **environment}, stderr=asyncio.subprocess.PIPE
     )
     try:
         yield process

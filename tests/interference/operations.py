@@ -253,5 +253,7 @@ class Operations:
             "shareCase": f"{partner}, categories: [OVERVIEW]",
             "holdCase": f"{partner}, held: {draw(st.sampled_from(['true', 'false']))}",
             "linkRecords": f"records: [{self.id_of(draw, 'record')}]",
+            "setLegalHold": f"held: {draw(st.sampled_from(['true', 'false']))}",
+            "eraseCase": f'confirmReference: "{draw(st.sampled_from([t for t in self._texts if t.startswith("C-")] or self._texts))}"',
         }[name]
         return f'{{{key}, {case}, {rest}, reason: "Asked"}}'

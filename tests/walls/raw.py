@@ -14,7 +14,7 @@ from tests.population import populate
 from tests.world import EVERY_SCOPE, World, build
 
 PROOF: Final = b"\x07" * 32
-WRITING: Final = ("cases:write", "consents:write", "referrals:submit")
+WRITING: Final = ("cases:erase", "cases:write", "consents:write", "referrals:submit")
 
 
 @dataclass(frozen=True)
@@ -156,5 +156,8 @@ async def _leavings(world: World) -> None:
     await world.insert("frozen", id=str(uuid.uuid4()), case_id=None, country="XX", starts="2026-01-01T00:00:00Z")
     await world.insert("usr", id=str(uuid.uuid4()), organisation=icorn, roles=["ICORN_STAFF"], scopes=["cases:read"], status="ACTIVE", standing=0, email_digest=b"1" * 32, kek="1", wrapped=b"1", sealed=b"1")  # fmt: skip
     await world.insert("revoked_token", token_id="t", until="2026-07-01T00:00:00Z")
+    await world.admin.execute("insert into key_epoch (name, made_at) values ('9', hub_now())")
+    await world.admin.execute("insert into erasure (at, asked) values (hub_now(), true)")
+    await world.insert("feed_erased", mark=b"\x01" * 32)
     feed = await world.admin.fetchval("select min(id) from feed")
     await world.admin.execute("insert into feed_quarantine (feed, reason, since, seen) values ($1, 'NO_ID', hub_now(), 1)", feed)  # fmt: skip

@@ -11,10 +11,11 @@ RIGHTS = {
     },
     "hub_worker": {
         "audit": "SELECT", "audit_event": "INSERT SELECT", "audit_head": "INSERT SELECT", "audit_horizon": "INSERT SELECT UPDATE",
-        "audit_key": "INSERT SELECT", "audit_leaf": "INSERT SELECT", "case_access": "DELETE SELECT", "event": "SELECT", "feed": "SELECT UPDATE",
-        "feed_quarantine": "DELETE INSERT SELECT UPDATE", "feed_record": "INSERT SELECT UPDATE", "feed_record_key": "DELETE INSERT SELECT",
+        "audit_key": "INSERT SELECT UPDATE", "audit_leaf": "INSERT SELECT", "case_access": "DELETE SELECT", "case_key": "SELECT UPDATE", "erasure": "SELECT", "event": "SELECT", "feed": "SELECT UPDATE",
+        "feed_erased": "SELECT", "feed_quarantine": "DELETE INSERT SELECT UPDATE", "feed_record": "INSERT SELECT UPDATE",
+        "feed_record_key": "DELETE INSERT SELECT UPDATE", "key_epoch": "INSERT SELECT UPDATE", "referral_key": "SELECT UPDATE",
         "feed_record_person": "DELETE INSERT SELECT", "migration": "SELECT", "organisation": "SELECT", "referral_access": "DELETE SELECT",
-        "retraction": "SELECT", "revoked_token": "DELETE SELECT", "seen_proof": "DELETE SELECT", "statistics_cell": "INSERT SELECT", "statistics_release": "INSERT SELECT",
+        "retraction": "SELECT", "retraction_key": "SELECT UPDATE", "revoked_token": "DELETE SELECT", "seen_proof": "DELETE SELECT", "statistics_cell": "INSERT SELECT", "statistics_release": "INSERT SELECT",
         "usr": "SELECT UPDATE",
     },
 }  # fmt: skip
@@ -22,7 +23,7 @@ RIGHTS = {
 
 @pytest.mark.parametrize("role", RIGHTS)
 async def test_the_other_roles_have_what_they_need_and_no_more(database: Database, role: str) -> None:
-    """No case, referral or consent is in reach of the authorization server or the worker, whatever they run."""
+    """No case, referral or consent is in reach of the authorization server or the worker, whatever they run: of keys, the wrapped."""
     admin = await database.connect("postgres")
     found = await admin.fetch(
         "select relname, string_agg(p, ' ' order by p) as rights from pg_class c,"

@@ -18,6 +18,7 @@ ONE_SCOPE = {
     "case_file": "cases:read",
     "case_key": "cases:read",
     "case_access": "cases:read",
+    "legal_hold": "cases:erase",
     "case_name_digest": "cases:identity",
     "residency": "residencies:read",
     "referral_access": "referrals:read",
