@@ -118,7 +118,7 @@ async def test_rewrapping_goes_on_where_it_was_killed(hub: Run, world: World, fi
     midway = await wrapped_by(world)
     async with world.admin.transaction():
         await world.admin.execute("lock table referral_key in exclusive mode")
-        async with running("keys", "rewrap", **urls(world.database, file)) as process:
+        async with running("epochs", "rewrap", **urls(world.database, file)) as process:
             await waiting(world.admin, "referral_key")
             process.send_signal(signal.SIGKILL)
             await process.wait()
@@ -226,7 +226,7 @@ async def test_keys_in_the_environment_are_not_changed_by_commands(hub: Run, wor
     settings = urls(world.database, file)
     del settings["HUB_KEYS_FILE"]
     text = await asyncio.to_thread(file.read_text)
-    said = await asyncio.to_thread(hub, "keys", "rotate", HUB_KEYS=text, **settings)
+    said = await asyncio.to_thread(hub, "epochs", "rotate", HUB_KEYS=text, **settings)
 
     assert said.status == 1
     assert "HUB_KEYS: keys in the environment are changed there" in said.words
