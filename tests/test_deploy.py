@@ -156,12 +156,14 @@ def test_the_script_never_overwrites_and_never_guesses(copy: Path) -> None:
     assert (copy / "deploy" / "secrets" / "sealing" / "keys").read_text() == before
 
 
-def test_the_proxy_hides_who_called_and_logs_no_request() -> None:
-    """Strict transport security for two years; what a client claims about itself is dropped, and so is its address."""
+def test_the_proxy_tells_the_hub_alone_who_called_and_logs_no_request() -> None:
+    """Strict transport security for two years; what a client claims about itself is dropped; the hub believes this proxy and no other."""
     text = (ROOT / "deploy" / "Caddyfile").read_text()
-
     assert 'Strict-Transport-Security "max-age=63072000' in text
-    for header in ("Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Real-IP"):
+    assert "header_up X-Forwarded-For {remote_host}\n" in text
+    (edge,) = STACK["networks"]["edge"]["ipam"]["config"]
+    assert STACK["services"]["hub"]["environment"]["HUB_TRUSTED_PROXIES"] == edge["subnet"]
+    for header in ("Forwarded", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Real-IP"):
         assert f"header_up -{header}\n" in text
     assert "exclude http.log http.handlers" in text
     assert "encode" not in text  # compressed answers tell by their length what they hold (BREACH)
