@@ -7,10 +7,13 @@ from hub.commands.person import judge_text
 from schema.enums import Category
 
 NOT_THERE = "There is nothing with this id."
+ONLY_EMERGENCY = (
+    "You see this case by an emergency alone, and one does not prolong itself: ask ICORN to share it with you."
+)
 
 
 async def break_glass(asker: Asker, given: Input) -> uuid.UUID:
-    """Open categories of a case that the asker sees, for hours; a sealed case once ICORN approves. Its owners are told by the database."""
+    """Open categories of a case that the asker sees, not by an emergency alone, for hours; a sealed case once ICORN approves. Its owners are told by the database."""
     with problems() as found:
         if await asker.is_icorn():
             found.add("NOT_ALLOWED", "ICORN keeps the case: it has no glass to break.")
@@ -18,6 +21,8 @@ async def break_glass(asker: Asker, given: Input) -> uuid.UUID:
         case = await asker.case(given["case"])
         if case is None:
             found.add("NOT_FOUND", NOT_THERE, "case")
+        elif not await asker.connection.fetchval("select sees_case_anyway($1)", case):
+            found.add("ONLY_EMERGENCY", ONLY_EMERGENCY, "case")
         categories = list(dict.fromkeys(str(category) for category in given["categories"]))
         if not categories:
             found.add("REQUIRED", "Name the categories that the emergency needs, and no others.", "categories")

@@ -123,6 +123,19 @@ async def test_a_second_glass_adds_categories_and_time(world: World) -> None:
     assert await reads(world, theirs) == HEALTH
 
 
+async def test_an_emergency_does_not_prolong_itself(world: World) -> None:
+    """Glass that opened the overview, too, shows a case whose share has ended, for its hours; from within it none is broken again."""
+    case, theirs = await seen(world)
+    await done(world, "pen", "breakGlass", glass(theirs, "OVERVIEW", "HEALTH"))
+    await world.admin.execute("update share set ended_at = hub_now() where case_id = $1", case)
+    await world.set_now(NOON + timedelta(hours=11))
+    assert await reads(world, theirs) == HEALTH
+    assert await found(world, "pen", "breakGlass", glass(theirs, "OVERVIEW")) == [("ONLY_EMERGENCY", "input.case")]
+    await world.set_now(NOON + timedelta(hours=12))
+
+    assert (await world.data("pen", READ, {"id": theirs}))["case"] is None
+
+
 async def test_consent_counts_and_a_hold_beats_it(world: World) -> None:
     """What the person never agreed to does not open, nor what they take back; and held is held."""
     case, theirs = await seen(world)
