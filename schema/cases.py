@@ -192,6 +192,7 @@ class CaseFilter:
         "{row}.identity @> {now} and exists (select from case_name_digest d where d.case_id = {row}.case_id and d.family_name = {value}::bytea)",
         "name_digest",
         Scope.CASES_IDENTITY,
+        reads=Category.IDENTITY,
     )
 
 

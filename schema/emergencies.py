@@ -5,7 +5,7 @@ import strawberry
 from auth.scopes import Scope
 from schema.edges import OrganisationRef
 from schema.enums import Category
-from schema.fields import SealedText, column, noun, one, source
+from schema.fields import SealedText, column, given, noun, one, source
 from schema.rows import EMERGENCY_REASON, ORGANISATION
 from schema.scalars import DateTime
 
@@ -38,7 +38,9 @@ class BreakGlassInput:
 
 @strawberry.input
 class ApproveBreakGlassInput:
-    """ICORN's approval of all that waits for it about a sealed case."""
+    """ICORN's approval of what waits for it about a sealed case: whose, where several ask, and of what was asked by then."""
 
     idempotency_key: str
     case: strawberry.ID
+    organisation: strawberry.ID | None = given()
+    asked_until: DateTime | None = given()

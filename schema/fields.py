@@ -32,11 +32,12 @@ class Rows:
 
 @dataclass(frozen=True)
 class Where:
-    """A predicate on {row} for one argument or input field. `convert` names how its value becomes a parameter."""
+    """A predicate on {row} for one argument or input field. `convert` names how its value becomes a parameter; `reads`, what it tells of who is found."""
 
     sql: str
     convert: str = ""
     scopes: tuple[Scope, ...] = ()
+    reads: str = ""
 
 
 @dataclass(frozen=True)
@@ -251,9 +252,9 @@ def asked(
     return declare
 
 
-def where(sql: str, convert: str = "", *scopes: Scope) -> Any:
+def where(sql: str, convert: str = "", *scopes: Scope, reads: str = "") -> Any:
     """Declare an optional input field that narrows a list: {row} is the candidate, {value} what was given."""
-    return strawberry.field(default=strawberry.UNSET, metadata={METADATA: Where(sql, convert, scopes)})
+    return strawberry.field(default=strawberry.UNSET, metadata={METADATA: Where(sql, convert, scopes, reads)})
 
 
 def named(name: str, declared: Any) -> Any:

@@ -34,7 +34,13 @@ with used as (
 )
 insert into auth.identity (digest, usr) select $2, id from begun returning usr
 """
+# Whoever the former one vouched for is not vouched for any more.
 _SET: Final = """
+with ended as (
+    update auth.session set ended_at = to_timestamp($5)
+    where means = 'PROVIDER' and ended_at is null and usr in (select id from hub.usr where organisation = $1)
+      and exists (select from auth.provider p where p.organisation = $1 and p.issuer <> $2)
+)
 insert into auth.provider (organisation, issuer, client_id, secret) values ($1, $2, $3, $4)
 on conflict (organisation) do update set issuer = $2, client_id = $3, secret = $4
 """
@@ -57,8 +63,12 @@ class Identities:
         return Provider(**row)
 
     async def set_provider(self, provider: Provider) -> None:
-        """Enter an organisation's provider, in place of the one there was: whoever was linked to that is no longer anybody here."""
-        await self._database.execute(_SET, provider.organisation, provider.issuer, provider.client_id, provider.secret)
+        """Enter an organisation's provider, in place of the one there was: whoever was linked to that is no longer anybody here.
+
+        Where it is another one, who came in by the former is signed out.
+        """
+        told = provider.organisation, provider.issuer, provider.client_id, provider.secret
+        await self._database.execute(_SET, *told, self._clock())
 
     async def user(self, provider: Provider, subject: Subject) -> str:
         """Return which user of the provider's organisation this is; raise RefusedError."""

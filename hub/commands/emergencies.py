@@ -7,10 +7,13 @@ from hub.commands.person import judge_text
 from schema.enums import Category
 
 NOT_THERE = "There is nothing with this id."
+ONLY_EMERGENCY = (
+    "You see this case by an emergency alone, and one does not prolong itself: ask ICORN to share it with you."
+)
 
 
 async def break_glass(asker: Asker, given: Input) -> uuid.UUID:
-    """Open categories of a case that the asker sees, for hours; a sealed case once ICORN approves. Its owners are told by the database."""
+    """Open categories of a case that the asker sees, not by an emergency alone, for hours; a sealed case once ICORN approves. Its owners are told by the database."""
     with problems() as found:
         if await asker.is_icorn():
             found.add("NOT_ALLOWED", "ICORN keeps the case: it has no glass to break.")
@@ -18,6 +21,8 @@ async def break_glass(asker: Asker, given: Input) -> uuid.UUID:
         case = await asker.case(given["case"])
         if case is None:
             found.add("NOT_FOUND", NOT_THERE, "case")
+        elif not await asker.connection.fetchval("select sees_case_anyway($1)", case):
+            found.add("ONLY_EMERGENCY", ONLY_EMERGENCY, "case")
         categories = list(dict.fromkeys(str(category) for category in given["categories"]))
         if not categories:
             found.add("REQUIRED", "Name the categories that the emergency needs, and no others.", "categories")
@@ -40,7 +45,11 @@ async def break_glass(asker: Asker, given: Input) -> uuid.UUID:
 
 
 async def approve_break_glass(asker: Asker, given: Input) -> uuid.UUID:
-    """Approve, for ICORN, all that waits for a sealed case: its hours begin now."""
+    """Approve, for ICORN, what waits for a sealed case: its hours begin now.
+
+    Of one organisation: nobody's request is carried along by another's, however late it came. With `askedUntil`, also nothing that
+    came after what the approver has read.
+    """
     with problems() as found:
         if not await asker.is_icorn():
             found.add("NOT_ALLOWED", "Only ICORN approves.")
@@ -48,17 +57,29 @@ async def approve_break_glass(asker: Asker, given: Input) -> uuid.UUID:
         case = await asker.case(given["case"])
         if case is None:
             found.add("NOT_FOUND", NOT_THERE, "case")
+        named = await asker.organisation(given["organisation"]) if given.get("organisation") is not None else None
+        if named is None and given.get("organisation") is not None:
+            found.add("NOT_FOUND", NOT_THERE, "organisation")
     assert case is not None  # noqa: S101 a missing one is a problem
+    waiting = await asker.connection.fetch(
+        "select e.id, e.organisation from emergency e join case_file f on f.id = e.case_id"
+        " where e.case_id = $1 and emergency_waits(e, f.sealed, hub_now())"
+        " and ($2::int is null or e.organisation = $2) and ($3::timestamptz is null or e.asked_at <= $3)",
+        case,
+        named and named.id,
+        given.get("askedUntil"),
+    )
     with problems() as found:
-        approved = await asker.connection.fetch(
-            "update emergency e set approved_at = hub_now(), approver = $2, approver_usr = $3 from case_file f"
-            " where e.case_id = $1 and f.id = e.case_id and emergency_waits(e, f.sealed, hub_now()) returning e.id",
-            case,
-            asker.principal.client,
-            asker.principal.user or "",
-        )
-        if not approved:
+        if not waiting:
             found.add(
                 "NOTHING_WAITS", "Nothing waits for approval: it was approved already, or its time is over.", "case"
             )
+        elif len({row["organisation"] for row in waiting}) > 1:
+            found.add("SEVERAL_WAIT", "Several organisations ask: say whose request you approve.", "organisation")
+    await asker.connection.execute(
+        "update emergency set approved_at = hub_now(), approver = $2, approver_usr = $3 where id = any ($1)",
+        [row["id"] for row in waiting],
+        asker.principal.client,
+        asker.principal.user or "",
+    )
     return case

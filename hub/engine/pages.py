@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 from hub.engine.json_text import Known, Piece, array, mark, members, nested, value
 from hub.engine.parameters import PAGE_DEFAULT, Place, Size
 from hub.engine.plan import Arguments, Ask
+from hub.engine.recorded import searched
 from schema.fields import Order, Page, Rows
 
 if TYPE_CHECKING:
@@ -101,7 +102,10 @@ def page(writer: "Writer", ask: Ask, parent: str, guard: str) -> tuple[str, bool
             )
         else:
             listed.append((field.key, writer.value(field, "") or Known("null")))
-    return f"select {members(listed)} as j{f', {name}.k' if people else ''} from ({gathered}) {name}", bool(people)
+    found = searched(writer, source.rows, ask, candidates)
+    told = [f"{name}.k"] if people else []
+    gathers = f", {' || '.join([*told, found])} as k" if found else "".join(f", {one}" for one in told)
+    return f"select {members(listed)} as j{gathers} from ({gathered}) {name}", bool(people or found)
 
 
 def _told(ask: Ask) -> set[str]:

@@ -255,16 +255,17 @@ class _Planner:
             if name in rule.arguments and value is not None:
                 yield self.scoped(rule.arguments[name]), (name,)
             fields = getattr(get_named_type(definition.args[name].type), "fields", {})
-            if not isinstance(value, dict):
-                continue
-            for inner, given in value.items():
+            for inner, given in (value if isinstance(value, dict) else {}).items():
                 found = declared(fields[inner])
                 if isinstance(found, Where) and given is not None:
                     yield self.scoped(found), (name, inner)
 
     def scoped(self, rule: Where) -> Where:
         """Make a predicate on what the scopes do not open match nothing."""
-        return rule if set(rule.scopes) <= self.scopes else Where("false")
+        if not set(rule.scopes) <= self.scopes:
+            return Where("false")
+        self.made.categories |= {rule.reads} - {""}
+        return rule
 
     def projection(self, kind: Any, sets: Iterable[Any]) -> Projection:
         """Plan what is kept of a document that has the shape of a type."""

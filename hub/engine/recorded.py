@@ -1,6 +1,6 @@
 """This module writes, beside a row of an answer, what the audit record says of its person: who, and on which bases what was open."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from hub.engine.plan import Ask
@@ -21,6 +21,17 @@ def seen(writer: "Writer", rows: Rows, asks: Sequence[Ask], row: str) -> str:
         holds = writer.fill(access, row=row, category=category.lower(), CATEGORY=category)
         bits.append(f"case when {holds} then {mask(category)}::bigint else 0 end")
     return f"row({row}.{rows.subject}, {row}.basis & ({' | '.join(bits)}))::seen"
+
+
+def searched(writer: "Writer", rows: Rows, ask: Ask, candidates: Callable[[str], str]) -> str:
+    """Write who was found by what a filter reads of them, also those who are only counted; nothing where none reads anything."""
+    read = sorted({mask(rule.reads) for rule, _ in ask.wheres if rule.reads})
+    if not read or not rows.subject:
+        return ""
+    row = writer.alias()
+    bits = " | ".join(f"{one}::bigint" for one in (mask(rows.tells), *read))
+    people = f"row({row}.{rows.subject}, {row}.basis & ({bits}))::seen"
+    return f"(select coalesce(array_agg({people}), '{{}}') {candidates(row)})"
 
 
 def opening(asks: Sequence[Ask]) -> set[tuple[str, str]]:

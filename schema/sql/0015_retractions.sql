@@ -275,10 +275,12 @@ grant insert on retraction_key to hub_app;
 create policy noting on retraction_key for insert to hub_app
   with check (exists (select from retraction r where r.id = retraction_id and r.organisation = (select viewer_org()) and r.acknowledged_at is null));
 create policy receipt on event for insert to hub_app with check (organisation = (select viewer_org()) and case_id is null and referral_id is null
+  and audience is null and kind in ('retraction.acknowledged', 'retraction.kept')
   and exists (select from retraction r where r.id = retraction_id and r.organisation = (select viewer_org())));
--- Only the database says whom else an event is for, or that something was retracted.
+-- Only the database says whom else an event is for, or that something was retracted or opened in an emergency.
 drop policy own on event;
 create policy own on event for insert to hub_app with check (organisation = (select viewer_org()) and retraction_id is null and audience is null
+  and kind !~ '^(retraction|emergency)[.]'
   and (select viewer_has('cases:write') or viewer_has('referrals:submit') or viewer_has('consents:write')));
 
 -- Who owes what is for the operator to see (hub doctor), without what was noted.

@@ -224,7 +224,8 @@ end $$;
 
 grant select (case_id, held, proposed, since) on legal_hold to hub_app;
 create policy desk on legal_hold for select to hub_app using ((select viewer_is_icorn() and viewer_has('cases:erase')) and sees_case(case_id));
-create policy erases on event for insert to hub_app with check (organisation = (select viewer_org()) and (select viewer_is_icorn() and viewer_has('cases:erase')));
+create policy erases on event for insert to hub_app with check (organisation = (select viewer_org()) and retraction_id is null and audience is null
+  and kind !~ '^(retraction|emergency)[.]' and (select viewer_is_icorn() and viewer_has('cases:erase')));
 
 grant select, insert, update on key_epoch to hub_worker;
 create policy keep on key_epoch to hub_worker using (true) with check (true);

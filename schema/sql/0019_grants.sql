@@ -109,6 +109,30 @@ end $$;
 create trigger session_ends after update of ended_at on auth.session for each row
   when (old.ended_at is null and new.ended_at is not null) execute function auth.session_ends();
 
+-- Whoever loses their standing loses at once what was begun while they had it: sessions, approvals, and the tokens that are out. Once they
+-- are let in again, it would else be as if they had never been gone, for as long as each of these lasts.
+create function auth.standing_ends() returns trigger language plpgsql set search_path = auth, hub, pg_temp as $$
+declare gone text[];
+begin
+  if tg_table_name = 'usr' then
+    update auth.session set ended_at = hub_now() where usr = new.id and ended_at is null;
+    with ended as (update auth.approval set ended_at = hub_now() where usr = new.id and ended_at is null returning id)
+      select array_agg(id) into gone from ended;
+  elsif tg_table_name = 'organisation' then
+    update auth.session set ended_at = hub_now() where usr in (select id from hub.usr where organisation = new.id) and ended_at is null;
+    with ended as (update auth.approval set ended_at = hub_now() where organisation = new.id and ended_at is null returning id)
+      select array_agg(id) into gone from ended;
+  else
+    with ended as (update auth.approval set ended_at = hub_now() where client_id = new.client_id and ended_at is null returning id)
+      select array_agg(id) into gone from ended;
+  end if;
+  insert into hub.revoked_token (token_id, until) select g, hub_now() + interval '12 minutes' from unnest(gone) g on conflict do nothing;
+  return null;
+end $$;
+create trigger standing_ends after update on hub.usr for each row when (new.standing > old.standing) execute function auth.standing_ends();
+create trigger standing_ends after update on hub.client for each row when (new.standing > old.standing) execute function auth.standing_ends();
+create trigger standing_ends after update on hub.organisation for each row when (new.standing > old.standing) execute function auth.standing_ends();
+
 -- Is a token still good, of whomever it is: not denied, itself or with the approval that it came from; its client, its organisation
 -- and, if there is one, its user active, and each with every scope it has. One rule for the gate and for introspection.
 grant create on schema hub to hub_access;

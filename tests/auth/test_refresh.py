@@ -89,11 +89,24 @@ async def test_it_ends_with_the_working_day(app: App) -> None:
     ],
 )
 async def test_it_ends_with_the_standing_of_user_client_and_organisation(app: App, loss: str) -> None:
-    """At once, and does not come back to life with them."""
-    refresh = (await app.tokens())["refresh_token"]
+    """At once, with the tokens it gave, and none of them comes back to life with them."""
+    tokens = await app.tokens()
     await app.database.admin(loss)
 
-    assert (await app.refresh(refresh)).json()["error"] == "invalid_grant"
+    assert (await app.refresh(tokens["refresh_token"])).json()["error"] == "invalid_grant"
+    assert await app.is_denied(opened(tokens["access_token"])["jti"])
+
+
+async def test_what_ends_one_clients_standing_ends_no_other_clients_approvals(world: World, app: App) -> None:
+    """Nor the session of whoever approved."""
+    other = await make_app(world, app.database, app.people, "other-app")
+    tokens = await app.tokens()
+    await app.database.admin("update hub.client set status = 'DISABLED' where client_id = 'other-app'")
+    await app.database.admin(f"update hub.usr set status = 'DISABLED' where id = '{other.person.user}'")  # noqa: S608 an id
+
+    assert (await app.refresh(tokens["refresh_token"])).status_code == 200
+    assert not await app.is_denied(opened(tokens["access_token"])["jti"])
+    assert await app.people.sessions.person(app.cookie)
 
 
 async def test_signing_out_ends_it_and_the_tokens_it_gave(app: App) -> None:

@@ -65,10 +65,21 @@ async def test_no_event_is_put_into_the_outbox_in_the_databases_name(raw: Raw) -
     """A receipt of one's own is told of; that something was retracted, or whom else an event is for, is not the asker's to say."""
     pen, icorn = raw.world.organisations["pen-centre"], raw.world.organisations["icorn"]
     plain: dict[str, Any] = {"kind": "x", "organisation": pen, "at": "2026-06-01"}
-    async with raw.bound(PEN):
-        assert await raw.inserts("event", {**plain, "retraction_id": str(named("t two"))})
-        assert not await raw.inserts("event", {**plain, "retraction_id": str(named("t three"))})
-        assert not await raw.inserts("event", {**plain, "audience": icorn})
+    own = {**plain, "kind": "retraction.acknowledged", "retraction_id": str(named("t two"))}
+    for who in (PEN, DESK):
+        async with raw.bound(who):
+            there = {"organisation": raw.world.organisations[str(who.organisation)]}
+            assert await raw.inserts("event", {**plain, **there})
+            assert await raw.inserts("event", {**own, **there}) == (who is PEN)
+            for forged in (
+                {**own, "retraction_id": str(named("t three"))},
+                {**own, "kind": "retraction.made"},
+                {**own, "audience": raw.world.organisations["arts-haven"]},
+                {**plain, "audience": icorn},
+                {**plain, "kind": "retraction.made"},
+                {**plain, "kind": "emergency.approved", "case_id": str(named("plain"))},
+            ):
+                assert not await raw.inserts("event", {**forged, **there})
 
 
 @pytest.mark.asyncio(loop_scope="module")

@@ -2,12 +2,13 @@
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from html import unescape
 
 import httpx2
 import pytest
 
-from auth.people.provider import OpenId
+from auth.people.provider import OpenId, Provider
 from tests.auth.kit import ISSUER, rsa_key
 from tests.auth.people.browser import Browser
 from tests.auth.people.kit import House
@@ -267,6 +268,20 @@ async def test_a_recovered_person_is_no_longer_linked(house: House, idp: FakePro
     await house.people.recoveries.confirm(ben, recovery)
 
     assert await house.pool.fetchval("select count(*) from auth.identity") == 0
+
+
+async def test_whoever_came_in_by_a_former_provider_is_signed_out(house: House, idp: FakeProvider) -> None:
+    """An operator replaces one that is not to be trusted any more. A new secret at the same one signs nobody out, nor a passkey."""
+    browser = await joined(house, idp)
+    cookie = browser.http.cookies["__Host-hub-session"]
+    by_passkey = await house.people.sessions.begin(await house.user("Omar"))
+    entered = Provider(house.organisations["pen-centre"], "pen-centre", THEIRS, "the-hub", "pen-login-2")
+    await house.people.identities.set_provider(entered)
+    assert await house.people.sessions.person(cookie)
+    await house.people.identities.set_provider(replace(entered, issuer="https://login.new.example"))
+
+    assert await house.people.sessions.person(cookie) is None
+    assert await house.people.sessions.person(by_passkey)
 
 
 async def test_without_a_provider_the_page_says_what_it_always_says(house: House, idp: FakeProvider) -> None:

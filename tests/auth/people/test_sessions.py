@@ -58,10 +58,13 @@ async def test_a_disabled_users_session_ends_at_once_and_does_not_come_back(hous
 
 
 async def test_a_suspended_organisations_people_are_signed_out(house: House) -> None:
-    """At once, with the same statement that suspends it."""
+    """At once, with the same statement that suspends it; and once it is let in again, they sign in anew."""
     cookie = await house.people.sessions.begin(await house.user("Sara"))
     await house.database.admin("update hub.organisation set suspended_at = hub.hub_now() where code = $1", "pen-centre")
+    during = await house.people.sessions.person(cookie)
+    await house.database.admin("update hub.organisation set suspended_at = null where code = $1", "pen-centre")
 
+    assert during is None
     assert await house.people.sessions.person(cookie) is None
 
 

@@ -68,6 +68,23 @@ async def test_an_access_is_told_to_the_hour(peopled: World) -> None:
     assert ":37" not in text
 
 
+@pytest.mark.parametrize("asked", ["totalCount", "edges { node { id } }"])
+async def test_who_is_found_by_name_was_read_by_name(peopled: World, asked: str) -> None:
+    """Whoever asks for a name and is answered with a case knows whose it is: the record says so, and it is retracted like what was shown."""
+    find = f'{{ cases(filter: {{familyName: "NAME"}}) {{ {asked} }} }}'
+    for asker in ("pen", "arts"):
+        await peopled.data(asker, find.replace("NAME", "Farahani"))
+    await peopled.data("pen", find.replace("NAME", "Somebody"))
+    found = [set(event["categories"]) for event in await events(peopled, "pen") if event["case"]]
+    await peopled.admin.execute("update consent set withdrawn_at = hub_now()")
+    owed = await peopled.admin.fetch("select organisation, categories from retraction")
+
+    assert set().union(*found) == {"OVERVIEW", "IDENTITY"}
+    assert [(row["organisation"], row["categories"]) for row in owed] == [
+        (peopled.organisations["pen-centre"], ["OVERVIEW", "IDENTITY"])
+    ]
+
+
 async def test_the_basis_is_the_one_of_that_moment(peopled: World) -> None:
     """An agreement that ended since, and a share that began since, change nothing in what is on record."""
     await peopled.data("pen", LOOK)

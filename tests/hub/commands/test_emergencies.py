@@ -91,6 +91,28 @@ async def test_a_sealed_case_opens_when_icorn_approves(world: World) -> None:
     assert await found(world, "desk", "approveBreakGlass", {"case": ours}) == [("NOTHING_WAITS", "input.case")]
 
 
+async def test_nobodys_request_is_approved_along_with_anothers(world: World) -> None:
+    """Where several ask, ICORN says whose; and it opens nothing that came after what it has read."""
+    case, theirs = await seen(world, sealed="true")
+    await world.insert("share", id=uuid4(), case_id=case, organisation=world.organisations["arts-haven"], categories=["OVERVIEW"], starts="2026-05-01T00:00:00Z")  # fmt: skip
+    await done(world, "pen", "breakGlass", glass(theirs))
+    await done(world, "arts", "breakGlass", glass(await case_id(world, case, "arts-haven")))
+    await world.set_now(NOON + timedelta(hours=1))
+    await done(world, "pen", "breakGlass", glass(theirs, "THREAT"))
+    ours = {"case": await case_id(world, case)}
+    assert await found(world, "desk", "approveBreakGlass", ours) == [("SEVERAL_WAIT", "input.organisation")]
+    assert await found(world, "desk", "approveBreakGlass", {**ours, "organisation": "organisation_nobody"}) == [("NOT_FOUND", "input.organisation")]  # fmt: skip
+    pens = {**ours, "organisation": "organisation_pen-centre", "askedUntil": NOON.isoformat()}
+    approved = await done(world, "desk", "approveBreakGlass", pens)
+
+    assert sorted((e["organisation"]["code"], e["categories"], e["waits"]) for e in approved["emergencies"]) == [
+        ("arts-haven", ["HEALTH"], True),
+        ("pen-centre", ["HEALTH"], False),
+        ("pen-centre", ["THREAT"], True),
+    ]
+    assert await found(world, "desk", "approveBreakGlass", pens) == [("NOTHING_WAITS", "input.case")]
+
+
 async def test_what_waits_too_long_is_not_approved(world: World) -> None:
     """An emergency of yesterday is none: it must be asked for anew."""
     case, theirs = await seen(world, sealed="true")
@@ -121,6 +143,19 @@ async def test_a_second_glass_adds_categories_and_time(world: World) -> None:
 
     assert (await world.data("pen", READ, {"id": theirs}))["case"]["threat"] == {"summary": "Warned twice."}
     assert await reads(world, theirs) == HEALTH
+
+
+async def test_an_emergency_does_not_prolong_itself(world: World) -> None:
+    """Glass that opened the overview, too, shows a case whose share has ended, for its hours; from within it none is broken again."""
+    case, theirs = await seen(world)
+    await done(world, "pen", "breakGlass", glass(theirs, "OVERVIEW", "HEALTH"))
+    await world.admin.execute("update share set ended_at = hub_now() where case_id = $1", case)
+    await world.set_now(NOON + timedelta(hours=11))
+    assert await reads(world, theirs) == HEALTH
+    assert await found(world, "pen", "breakGlass", glass(theirs, "OVERVIEW")) == [("ONLY_EMERGENCY", "input.case")]
+    await world.set_now(NOON + timedelta(hours=12))
+
+    assert (await world.data("pen", READ, {"id": theirs}))["case"] is None
 
 
 async def test_consent_counts_and_a_hold_beats_it(world: World) -> None:
