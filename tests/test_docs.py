@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
+from typer.main import get_command
 
 from auth.people.refusals import Refusal
 from auth.purposes import Purpose
@@ -12,6 +13,7 @@ from auth.scopes import Scope
 from connectors.kinds import KINDS, check
 from connectors.secrets import from_environment
 from connectors.surroundings import Surroundings
+from hub.cli import app
 from hub.feeds.feed import read_feeds
 from hub.settings import Settings
 from schema.enums import Category
@@ -28,6 +30,22 @@ ASKED_FOR = {
     for scope in re.findall(r'"(.+?)"', groups)
 }
 """The scopes that some field or type of the schema asks for."""
+
+SHELL = [
+    line
+    for block in re.findall(r"```sh\n(.*?)```", README, re.DOTALL)
+    for line in block.replace("\\\n", " ").splitlines()
+]
+STACK = (ROOT / "docker-compose.yml").read_text()
+TYPED = sorted(
+    {
+        words.split(" #")[0].strip()
+        for text in (*SHELL, *STACK.splitlines(), *re.findall(r"`([^`\n]+)`", README))
+        for words in re.findall(r"(?:^|bin/|&& |exec hub |run --rm )(?:hub|operator) ([a-z].*?)(?= &&| [|<>]|$)", text)
+    }
+    | {words.replace(",", "") for words in re.findall(r"command: \[((?!postgres)[a-z, ]+)\]", STACK)}
+)
+"""The commands that the README and the stack have somebody type."""
 
 
 def sources(*folders: str) -> str:
@@ -139,3 +157,15 @@ def test_every_claim_of_the_security_page_points_to_a_test_that_is_there() -> No
     named = set(re.findall(r"`(test_\w+)`", SECURITY))
     assert named
     assert named - there == set()
+
+
+@pytest.mark.parametrize("typed", TYPED)
+def test_every_command_that_somebody_is_told_to_type_is_there(typed: str) -> None:
+    """With its options: an operator in a hurry copies it."""
+    known = get_command(app)
+    words = [word for word in re.sub(r"'.*?'", "", typed).split() if word != "..."]
+    while words and hasattr(known, "commands"):
+        assert words[0] in known.commands
+        known = known.commands[words.pop(0)]
+    options = {option for parameter in known.params for option in (*parameter.opts, *parameter.secondary_opts)}
+    assert {word for word in words if re.match(r"--?[a-z]", word)} <= options
