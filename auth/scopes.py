@@ -22,7 +22,7 @@ class Scope(StrEnum):
     AUDIT_READ = "audit:read", "Read the record of who looked at what, and check that it is complete."
     CASES_ASSESSMENT = "cases:assessment", "Read ICORN's own assessment of a case."
     CASES_CONTACT = "cases:contact", "See whether and how a person can be contacted safely."
-    CASES_EMERGENCY = "cases:emergency", "Open a case in an emergency, for hours; ICORN is told at once."
+    CASES_EMERGENCY = "cases:emergency", "Open a case in an emergency, for hours, where ICORN sees it."
     CASES_ERASE = "cases:erase", "Erase a case for good, or forbid its erasure."
     CASES_FAMILY = "cases:family", "See who would come along with a person."
     CASES_HEALTH = "cases:health", "See a person's health needs."

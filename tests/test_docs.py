@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
+from graphql import parse, validate
 from typer.main import get_command
 
 from auth.people.refusals import Refusal
@@ -169,3 +170,27 @@ def test_every_command_that_somebody_is_told_to_type_is_there(typed: str) -> Non
         known = known.commands[words.pop(0)]
     options = {option for parameter in known.params for option in (*parameter.opts, *parameter.secondary_opts)}
     assert {word for word in words if re.match(r"--?[a-z]", word)} <= options
+
+
+@pytest.mark.parametrize("page", [README, SECURITY], ids=["README", "SECURITY"])
+def test_every_link_within_a_page_leads_to_a_heading(page: str) -> None:
+    """The line of contents, and every "see below"."""
+    headings = re.findall(r"^#+ (.+)$", page, re.MULTILINE)
+    there = {re.sub(r"[^a-z0-9 -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+    assert set(re.findall(r"\]\(#(.+?)\)", page)) <= there
+
+
+@pytest.mark.parametrize("view", ["case_basis", "case_access_rule"])
+def test_who_reads_the_rule_is_sent_to_the_file_that_has_it(view: str) -> None:
+    """A later migration may say it anew; then that is the file to read."""
+    last = max(path.name for path in (ROOT / "schema/sql").glob("0*.sql") if f"view {view} with" in path.read_text())
+    assert f"`{view}` (`schema/sql/{last}`)" in README
+
+
+@pytest.mark.parametrize(
+    "operation",
+    [line for block in re.findall(r"```graphql\n(.*?)```", README, re.DOTALL) for line in block.splitlines()],
+)
+def test_every_operation_of_the_readme_is_one_of_the_schema(operation: str) -> None:
+    """A partner's developer pastes it and puts an id in."""
+    assert validate(SCHEMA._schema, parse(operation)) == []  # noqa: SLF001 there is no other way to it
