@@ -17,7 +17,7 @@ from auth.limits import Limits
 from auth.limits import problems as limit_problems
 from auth.purposes import Purpose
 from auth.refusals import Reason
-from auth.scopes import NAMES
+from auth.scopes import scope_problems
 
 _CLIENT_ID = re.compile(r"[a-z0-9][a-z0-9._-]{1,62}[a-z0-9]")
 _LONGEST_NAME = 200
@@ -171,7 +171,7 @@ async def register_client(
     row = client_id if _CLIENT_ID.fullmatch(client_id) else "", organisation if 0 < organisation < 2**31 else 0
     taken = await connection.fetchrow(_TAKEN, *row)
     if taken["client_taken"]:
-        problems.append("client_id: is taken")
+        problems.append("client_id: is taken: a client of this name is registered")
     if not taken["organisation_known"]:
         problems.append("organisation: does not exist")
     if problems:
@@ -183,7 +183,7 @@ async def register_client(
     try:
         await connection.execute(_REGISTER, client_id, organisation, name, granted, why, document, own)
     except asyncpg.UniqueViolationError:
-        raise RegistrationRefusedError(["client_id: is taken"]) from None
+        raise RegistrationRefusedError(["client_id: is taken: a client of this name is registered"]) from None
 
 
 async def set_use(
@@ -201,8 +201,7 @@ def _problems(client_id: str, name: str, scopes: Collection[str], purpose: str |
         problems.append("client_id: 3 to 64 characters of a-z, 0-9, dot, dash and underscore")
     if not 1 <= len(name.strip()) <= _LONGEST_NAME or not name.isprintable():
         problems.append(f"name: 1 to {_LONGEST_NAME} printable characters")
-    if not scopes or not NAMES.issuperset(scopes):
-        problems.append("scopes: at least one, each of the published list")
+    problems += scope_problems(scopes)
     if purpose is not None and purpose not in set(Purpose):
         problems.append(f"purpose: one of {', '.join(Purpose)}")
     return problems

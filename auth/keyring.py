@@ -98,12 +98,12 @@ class Keyring:
 
     def wrap(self, key: bytes) -> tuple[str, bytes]:
         """Wrap a key of 16 bytes or more, a multiple of 8 (RFC 3394); return the name of the wrapping key with it."""
-        self._follow(0)
+        self.follow(0)
         return self.current, aes_key_wrap(self.keks[self.current], key)
 
     def unwrap(self, kek_id: str, wrapped: bytes) -> bytes:
         """Return the key wrapped under `kek_id`; raise KeyringError if that epoch is gone or the bytes were altered."""
-        self._follow(_LOOK if kek_id in self.keks else 0)
+        self.follow(_LOOK if kek_id in self.keks else 0)
         kek = self.keks.get(kek_id)
         if kek is None:
             raise KeyringError("HUB_KEYS_FILE: a stored key was wrapped under a key-encryption key that is not here.")
@@ -114,15 +114,15 @@ class Keyring:
 
     def add(self, name: str) -> None:
         """Put a new epoch into the file, to wrap from now on; raise KeyringError when the file cannot be written."""
-        self._follow(0)
+        self.follow(0)
         self._write({name: secrets.token_bytes(_LENGTH), **self.keks}, name)
 
     def drop(self, name: str) -> None:
         """Take an epoch out of the file, for good: not the current one."""
-        self._follow(0)
+        self.follow(0)
         self._write({epoch: key for epoch, key in self.keks.items() if epoch != name}, self.current)
 
-    def _follow(self, age: float) -> None:
+    def follow(self, age: float = 0) -> None:
         """Read the file again if it is another than `age` seconds ago. One that is no good, or another hub's, is not followed."""
         if self.file is None or (age and time.monotonic() - self._looked < age):
             return
@@ -156,7 +156,7 @@ class Keyring:
             os.close(folder)
         except OSError as error:
             raise KeyringError(f"HUB_KEYS_FILE: cannot write {self.file} ({type(error).__name__}).") from None
-        self._follow(0)
+        self.follow(0)
 
     def subkey(self, label: str) -> bytes:
         """Derive 32 bytes (RFC 5869) from the root named before the slash: "cursor", "nonce/token", "index/name"."""

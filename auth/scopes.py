@@ -1,5 +1,6 @@
 """This module lists every OAuth scope, each with the plain words a person is shown before granting it."""
 
+from collections.abc import Collection
 from enum import StrEnum
 from typing import Self
 
@@ -21,7 +22,7 @@ class Scope(StrEnum):
     AUDIT_READ = "audit:read", "Read the record of who looked at what, and check that it is complete."
     CASES_ASSESSMENT = "cases:assessment", "Read ICORN's own assessment of a case."
     CASES_CONTACT = "cases:contact", "See whether and how a person can be contacted safely."
-    CASES_EMERGENCY = "cases:emergency", "Open a case in an emergency, for hours, under two people's eyes."
+    CASES_EMERGENCY = "cases:emergency", "Open a case in an emergency, for hours, where ICORN sees it."
     CASES_ERASE = "cases:erase", "Erase a case for good, or forbid its erasure."
     CASES_FAMILY = "cases:family", "See who would come along with a person."
     CASES_HEALTH = "cases:health", "See a person's health needs."
@@ -50,3 +51,11 @@ class Scope(StrEnum):
 
 NAMES = frozenset(str(scope) for scope in Scope)
 """Every scope as plain text."""
+
+
+def scope_problems(wanted: Collection[str]) -> list[str]:
+    """Say what is wrong with scopes that somebody shall have: none at all, or which of them do not exist."""
+    unknown = ", ".join(sorted(set(wanted) - NAMES))
+    if unknown:
+        return [f"scopes: there is no {unknown}; README.md lists them under Scopes"]
+    return [] if wanted else ["scopes: at least one; README.md lists them under Scopes"]

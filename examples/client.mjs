@@ -10,7 +10,9 @@ import { importJWK } from 'jose'
 import * as oauth from 'oauth4webapi'
 
 const [file, query, purpose] = process.argv.slice(2)
-const [entry] = JSON.parse(await readFile(file, 'utf8'))
+if (!query) throw new Error("node client.mjs credentials.json '{ viewer { clientId scopes } }' [PURPOSE]")
+const [entry, ...others] = JSON.parse(await readFile(file, 'utf8'))
+if (others.length) throw new Error(`${file} has several clients: keep one.`)
 
 // The token endpoint comes from discovery (RFC 8414); the issuer that answers must be the one expected.
 const issuer = new URL(entry.issuer)

@@ -87,7 +87,11 @@ class Hub:
 
 
 if __name__ == "__main__":
+    if len(sys.argv) < 3:  # noqa: PLR2004 file and operation
+        sys.exit(__doc__)
     file, query, *purpose = sys.argv[1:]
-    (entry,) = json.loads(Path(file).read_text())
+    entry, *others = json.loads(Path(file).read_text())
+    if others:
+        sys.exit(f"{file} has several clients: keep one.")
     with httpx2.Client() as http:
         print(json.dumps(Hub(entry, http).ask(query, purpose=purpose[0] if purpose else None), indent=2))

@@ -30,6 +30,7 @@ class Numbers:
 
     async def measure(self, pool: "Pool[Any]", keyring: Keyring) -> int:
         """Look once; the worker's login tells counts, and no row."""
+        keyring.follow()
         self.overdue.set(await pool.fetchval("select count_overdue()"))
         self.erasures.set((await erased_since(pool, None))[0])
         self.old_keys.set(sum(epoch.wraps for epoch in await epochs(pool) if epoch.name != keyring.current))

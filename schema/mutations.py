@@ -126,7 +126,7 @@ class Mutation:
 
     @asked(Command(fresh=True), Scope.CASES_EMERGENCY)
     def break_glass(self, input: BreakGlassInput) -> CasePayload | None:  # noqa: A002 the contract's name
-        """Emergency access for a limited time; the case's owners are told at once."""
+        """Emergency access for a limited time; an event waits for the case's owners at once."""
         raise NotImplementedError
 
     @asked(Command(fresh=True), Scope.CASES_EMERGENCY)

@@ -4,6 +4,8 @@ import re
 from pathlib import Path
 
 import pytest
+from graphql import parse, validate
+from typer.main import get_command
 
 from auth.people.refusals import Refusal
 from auth.purposes import Purpose
@@ -12,6 +14,7 @@ from auth.scopes import Scope
 from connectors.kinds import KINDS, check
 from connectors.secrets import from_environment
 from connectors.surroundings import Surroundings
+from hub.cli import app
 from hub.feeds.feed import read_feeds
 from hub.settings import Settings
 from schema.enums import Category
@@ -28,6 +31,22 @@ ASKED_FOR = {
     for scope in re.findall(r'"(.+?)"', groups)
 }
 """The scopes that some field or type of the schema asks for."""
+
+SHELL = [
+    line
+    for block in re.findall(r"```sh\n(.*?)```", README, re.DOTALL)
+    for line in block.replace("\\\n", " ").splitlines()
+]
+STACK = (ROOT / "docker-compose.yml").read_text()
+TYPED = sorted(
+    {
+        words.split(" #")[0].strip()
+        for text in (*SHELL, *STACK.splitlines(), *re.findall(r"`([^`\n]+)`", README))
+        for words in re.findall(r"(?:^|bin/|&& |exec hub |run --rm )(?:hub|operator) ([a-z].*?)(?= &&| [|<>]|$)", text)
+    }
+    | {words.replace(",", "") for words in re.findall(r"command: \[((?!postgres)[a-z, ]+)\]", STACK)}
+)
+"""The commands that the README and the stack have somebody type."""
 
 
 def sources(*folders: str) -> str:
@@ -139,3 +158,39 @@ def test_every_claim_of_the_security_page_points_to_a_test_that_is_there() -> No
     named = set(re.findall(r"`(test_\w+)`", SECURITY))
     assert named
     assert named - there == set()
+
+
+@pytest.mark.parametrize("typed", TYPED)
+def test_every_command_that_somebody_is_told_to_type_is_there(typed: str) -> None:
+    """With its options: an operator in a hurry copies it."""
+    known = get_command(app)
+    words = [word for word in re.sub(r"'.*?'", "", typed).split() if word != "..."]
+    while words and hasattr(known, "commands"):
+        assert words[0] in known.commands
+        known = known.commands[words.pop(0)]
+    options = {option for parameter in known.params for option in (*parameter.opts, *parameter.secondary_opts)}
+    assert {word for word in words if re.match(r"--?[a-z]", word)} <= options
+
+
+@pytest.mark.parametrize("page", [README, SECURITY], ids=["README", "SECURITY"])
+def test_every_link_within_a_page_leads_to_a_heading(page: str) -> None:
+    """The line of contents, and every "see below"."""
+    headings = re.findall(r"^#+ (.+)$", page, re.MULTILINE)
+    there = {re.sub(r"[^a-z0-9 -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+    assert set(re.findall(r"\]\(#(.+?)\)", page)) <= there
+
+
+@pytest.mark.parametrize("view", ["case_basis", "case_access_rule"])
+def test_who_reads_the_rule_is_sent_to_the_file_that_has_it(view: str) -> None:
+    """A later migration may say it anew; then that is the file to read."""
+    last = max(path.name for path in (ROOT / "schema/sql").glob("0*.sql") if f"view {view} with" in path.read_text())
+    assert f"`{view}` (`schema/sql/{last}`)" in README
+
+
+@pytest.mark.parametrize(
+    "operation",
+    [line for block in re.findall(r"```graphql\n(.*?)```", README, re.DOTALL) for line in block.splitlines()],
+)
+def test_every_operation_of_the_readme_is_one_of_the_schema(operation: str) -> None:
+    """A partner's developer pastes it and puts an id in."""
+    assert validate(SCHEMA._schema, parse(operation)) == []  # noqa: SLF001 there is no other way to it

@@ -20,9 +20,7 @@ PersonsPage = Callable[[Request, Person], Awaitable[Response]]
 log = structlog.get_logger(__name__)
 _UNREACHABLE: Final = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
 TRY_AGAIN: Final = "That did not work, and nothing was changed. Try again; if it keeps failing, speak to an admin of your organisation."
-UNUSABLE: Final = (
-    "This invitation cannot be used: it was used already, was replaced, ran out, or is not whole. Ask for a new one."
-)
+UNUSABLE: Final = "This invitation cannot be used: it was used already, was replaced, ran out, or is not whole. Ask for a new one, and if it was used and not by you, say so at once."
 """What is said of a refusal, whatever its reason: whoever tries learns nothing from it."""
 
 

@@ -15,7 +15,7 @@ from auth.clock import Clock
 from auth.database import Database
 from auth.people.person import ICORN_ROLES, Role
 from auth.people.seal import CARD, Card, UserSeal
-from auth.scopes import NAMES
+from auth.scopes import scope_problems
 
 LIFETIME: Final = 7 * 24 * 60 * 60
 """Seconds for which an invitation is good."""
@@ -127,6 +127,5 @@ def _problems(kind: str | None, email: str, name: str, roles: Collection[str], s
         problems.append(f"roles: at least one of {', '.join(Role)}")
     elif kind is not None and any((role in ICORN_ROLES) != (kind == "ICORN") for role in roles):
         problems.append("roles: those of ICORN are for ICORN's people, the others for partners'")
-    if not scopes or not NAMES.issuperset(scopes):
-        problems.append("scopes: at least one, each of the published list")
+    problems += scope_problems(scopes)
     return problems

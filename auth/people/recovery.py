@@ -109,7 +109,9 @@ class Colleague:
     @property
     def standing(self) -> str:
         """Say whether the person can sign in."""
-        return {"ACTIVE": "active", "INVITED": "invited, has not begun yet", "DISABLED": "disabled"}[self.status]
+        return {"ACTIVE": "active", "INVITED": "has an invitation and has not begun", "DISABLED": "disabled"}[
+            self.status
+        ]
 
 
 class Recoveries:

@@ -193,7 +193,7 @@ def show(found: list[Verdict]) -> None:
         state = "[red]broken[/red]" if v.fault else "[green]whole[/green]" if v.size else "empty"
         root = v.root.hex()[:16] if v.size else ""
         table.add_row(v.organisation, str(v.size), str(v.heads), root, str(v.waiting), state)
-    console = Console(highlight=False)
+    console = Console(highlight=False, emoji=False)
     console.print(table)
     for v in found:
         if v.fault:

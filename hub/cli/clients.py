@@ -16,7 +16,9 @@ from hub.cli.errors import CommandError
 from hub.cli.running import started
 from hub.settings import Settings
 
-client: Final = typer.Typer(name="client", no_args_is_help=True, help="Register a partner's client.")
+client: Final = typer.Typer(
+    name="client", no_args_is_help=True, help="Register a partner's client, and set how it may ask."
+)
 
 
 class Asking(StrEnum):

@@ -62,7 +62,7 @@ def doctor() -> None:
     for finding in found:
         colour = COLOURS[finding.state]
         table.add_row(finding.subject, f"[{colour}]{finding.state}[/{colour}]", Text(finding.text))
-    Console(highlight=False).print(table)
+    Console(highlight=False, emoji=False).print(table)
     if any(finding.state == WRONG for finding in found):
         raise typer.Exit(1)
 

@@ -22,12 +22,19 @@ epochs: Final = typer.Typer(
 
 @epochs.callback()
 def about() -> None:
-    """Change and destroy the keys that wrap all others. Each needs HUB_WORKER_DATABASE_URL, HUB_AUTH_DATABASE_URL and HUB_KEYS_FILE."""
+    """Change and destroy the keys that wrap all others."""
 
 
 @epochs.command("list")
 def list_epochs() -> None:
-    """List every epoch: when its key was made, retired and destroyed, and how many keys it wraps."""
+    """List every epoch: when its key was made, retired and destroyed, and how many keys it wraps.
+
+    Needs HUB_WORKER_DATABASE_URL, HUB_AUTH_DATABASE_URL and HUB_KEYS_FILE.
+
+    ```sh
+    hub epochs list
+    ```
+    """
     settings = _settings()
 
     async def go() -> list[rotation.Epoch]:
@@ -40,14 +47,14 @@ def list_epochs() -> None:
         days = [f"{at:%Y-%m-%d}" if at else "" for at in (epoch.made_at, epoch.retired_at, epoch.destroyed_at)]
         state = "in use" if epoch.name == here.current else "" if epoch.name in here.keks else "not in the file"
         table.add_row(epoch.name, *days, str(epoch.wraps), state)
-    Console(highlight=False).print(table)
+    Console(highlight=False, emoji=False).print(table)
 
 
 @epochs.command()
 def rotate() -> None:
     """Add a new key to the file, to wrap from now on. Processes that serve notice; none is started anew.
 
-    The file must lie in a folder where this command may write. Then run **hub epochs rewrap**, and renew the copy of the file.
+    Needs HUB_WORKER_DATABASE_URL, HUB_AUTH_DATABASE_URL and HUB_KEYS_FILE, in a folder where this command may write. Then run **hub epochs rewrap**, and renew the copy of the file.
 
     ```sh
     hub epochs rotate && hub epochs rewrap
@@ -64,7 +71,14 @@ def rotate() -> None:
 
 @epochs.command()
 def rewrap() -> None:
-    """Wrap every key that an older epoch wraps by the current one, in batches. Stopped anywhere, it goes on when run again."""
+    """Wrap every key that an older epoch wraps by the current one, in batches. Stopped anywhere, it goes on when run again.
+
+    Needs HUB_WORKER_DATABASE_URL, HUB_AUTH_DATABASE_URL and HUB_KEYS_FILE.
+
+    ```sh
+    hub epochs rewrap
+    ```
+    """
     done, left = asyncio.run(_rewrap(_settings()))
     typer.echo(f"{done} keys wrapped anew" + (f"; {left} were in use: run it again." if left else ", none left."))
 
@@ -79,6 +93,12 @@ def destroy(
 
     Refused while a key is wrapped by it, and until it has been retired for HUB_EPOCH_DAYS. Renew the copies of the file
     too: as long as one of them has the key, it is not destroyed.
+
+    Needs HUB_WORKER_DATABASE_URL, HUB_AUTH_DATABASE_URL and HUB_KEYS_FILE.
+
+    ```sh
+    hub epochs destroy 1
+    ```
     """
     settings = _settings()
 

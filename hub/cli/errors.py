@@ -38,7 +38,7 @@ log = structlog.get_logger(__name__)
 
 def explain(error: Exception) -> None:
     """Print expected trouble on standard error."""
-    console = Console(stderr=True, soft_wrap=True, highlight=False)
+    console = Console(stderr=True, soft_wrap=True, highlight=False, emoji=False)
     if isinstance(error, NotSafeError):
         console.print("The database is not safe to serve from:")
     console.print(in_words(error), style="red", markup=False)

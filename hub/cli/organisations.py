@@ -29,7 +29,9 @@ insert into organisation (code, name, kind, city)
 select $1::text, $2::text, $3::text::organisation_kind, (select id from place)
 """
 
-organisation: Final = typer.Typer(name="organisation", no_args_is_help=True, help="Add an organisation.")
+organisation: Final = typer.Typer(
+    name="organisation", no_args_is_help=True, help="Add an organisation, and let its people sign in as they do there."
+)
 
 
 class Kind(StrEnum):

@@ -15,6 +15,7 @@ SUSPEND: Final = """
 update organisation set suspended_at = case when $2 then null else coalesce(suspended_at, hub_now()) end where code = $1
 returning kind = 'ICORN' as is_icorn
 """
+CODES: Final = "select code from organisation where kind <> 'ICORN' order by code"
 CASE: Final = "select distinct case_id from case_access where reference = $1"
 FREEZE: Final = """
 insert into frozen (case_id, country, starts) select $1::uuid, $2::text, hub_now()
@@ -66,7 +67,8 @@ async def _suspend(settings: Settings, code: str, *, lift: bool) -> str:
     async with connected(settings, "admin_database_url") as connection, connection.transaction():
         is_icorn = await connection.fetchval(SUSPEND, code, lift)
         if is_icorn is None:
-            raise CommandError("--organisation: there is none of this code.")
+            codes = ", ".join(row["code"] for row in await connection.fetch(CODES))
+            raise CommandError(f"--organisation: there is none of this code; there are: {codes or 'none'}.")
         if is_icorn and not lift:
             raise CommandError("--organisation: ICORN itself is not suspended: stop the hub instead.")
     return f"{code} is {'let in again; its people sign in anew' if lift else 'suspended'}."

@@ -31,7 +31,7 @@ def serve() -> None:
 
 
 def worker() -> None:
-    """Sync feeds, chain the audit log, and prune, until SIGTERM or Ctrl-C.
+    """Sync feeds, sequence the audit log, retract, erase what is overdue, and prune, until SIGTERM or Ctrl-C.
 
     Needs HUB_WORKER_DATABASE_URL, and HUB_KEYS_FILE or HUB_KEYS. Two of them do no harm.
 
@@ -54,7 +54,7 @@ def migrate() -> None:
     """
     settings = started("migrate_database_url")
     applied = asyncio.run(_migrate(settings))
-    console = Console(highlight=False)
+    console = Console(highlight=False, emoji=False)
     for name in applied:
         console.print(f"applied {name}")
     console.print("Up to date.")

@@ -36,7 +36,7 @@ CLIENTS = (
     DemoClient("icorn-stats", "icorn", "ICORN", "ICORN's statistics", (Scope.STATISTICS_READ,), Purpose.STATISTICS),
     DemoClient(
         "pen-centre", "pen-centre", "SISTER", "Northlight's case system",
-        (*PARTNER, Scope.CASES_IDENTITY, Scope.CASES_CONTACT, Scope.CONSENTS_WRITE), Purpose.REFERRAL,
+        (*PARTNER, Scope.CASES_IDENTITY, Scope.CASES_CONTACT, Scope.CONSENTS_WRITE, Scope.CASES_EMERGENCY, Scope.AUDIT_READ), Purpose.REFERRAL,
     ),
     DemoClient("arts-haven", "arts-haven", "SISTER", "Arts Haven's desk", PARTNER, Purpose.REFERRAL),
     DemoClient("pen-readonly", "pen-centre", "SISTER", "Northlight's reading room", (Scope.CASES_READ,), Purpose.PROTECTION),

@@ -186,3 +186,25 @@ async def test_the_doctor_names_every_flaw_of_a_feed(hub: Run, world: World) -> 
     for place in ("settings.auth", "settings.records", "mapping.sourceId", "mapping.nonsense"):
         assert f"{place}" in said.words
     assert "secretword" not in said.words
+
+
+async def test_a_scope_that_does_not_exist_is_named(hub: Run, world: World, tmp_path: Path) -> None:
+    """As it was typed, and where the list is."""
+    file = tmp_path / "jwks.json"
+    file.write_text(json.dumps({"keys": [ECKey.import_key(KEY).as_dict(private=False, kid="a")]}))
+    urls = {f"HUB_{name}": world.database.dsn(role) for name, role in (("DATABASE_URL", "hub_app"), ("AUTH_DATABASE_URL", "hub_auth"))}  # fmt: skip
+    words = ("client", "add", "pen-desk", "-o", "pen-centre", "--scopes", "cases:read cases:reed", "--jwks", str(file))
+    said = await asyncio.to_thread(hub, *words, **urls)
+
+    assert said.status == 1
+    assert "there is no cases:reed; README.md lists them under Scopes" in said.words
+
+
+async def test_what_was_typed_is_repeated_as_it_is(hub: Run, world: World) -> None:
+    """An id that begins like a picture's name is no picture."""
+    await world.client("pen-centre", "pen-centre")
+    words = ("documents", "withdraw", "sha256:abc:", "--client", "pen-centre")
+    said = await asyncio.to_thread(hub, *words, HUB_AUTH_DATABASE_URL=world.database.dsn("hub_auth"))
+
+    assert said.status == 1
+    assert "sha256:abc:" in said.words

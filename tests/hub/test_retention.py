@@ -2,12 +2,14 @@
 
 import asyncio
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import asyncpg
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from auth.keyring import Keyring
 from hub.metrics import Numbers
 from hub.postgres import open_pool
 from hub.worker import erase_overdue
@@ -144,6 +146,22 @@ async def test_numbers_are_told_and_nothing_else(world: World) -> None:
         "hub_overdue_erasures": 3, "hub_erasures": 1, "hub_keys_under_old_epochs": 3, "hub_audit_records_waiting": 1,
     }  # fmt: skip
     assert all(s.labels == {} for s in samples)
+
+
+async def test_numbers_follow_the_file_of_keys(world: World, tmp_path: Path) -> None:
+    """A worker that began before the keys were rotated counts by the new epoch: one that waits to be rewrapped, and then none."""
+    await ages(world, "CASE", "CLOSED", 1)
+    file = key_file(tmp_path)
+    await world.admin.execute("update case_key set kek = '1'")
+    numbers, serving = Numbers(), Keyring.load(file)
+    async with await open_pool(world.database.dsn("hub_worker"), name="test", role="hub_worker") as pool:
+        Keyring.load(file).add("2")
+        await numbers.measure(pool, serving)
+        waiting = numbers.registry.get_sample_value("hub_keys_under_old_epochs")
+        await world.admin.execute("update case_key set kek = '2'")
+        await numbers.measure(pool, serving)
+
+    assert (waiting, numbers.registry.get_sample_value("hub_keys_under_old_epochs")) == (1, 0)
 
 
 async def test_a_worker_erases_and_tells_its_numbers_on_this_machine(
