@@ -89,7 +89,7 @@ async def answer(request: Request) -> Response:
         await spend(told.spending, principal, OPERATION.weight)
         asked = await read(request, principal.limits.body_bytes)
         told.wants_cost = (asked.extensions or {}).get("cost") is True
-        document = await engine.documents.read(asked.query, principal.limits)
+        document = await engine.documents.read(asked.query, principal.limits, principal.organisation)
         run = operation(engine, principal, document, asked.operationName, asked.variables or {})
         told.cost = run.cost
         await spend(told.spending, principal, run.cost - OPERATION.weight)

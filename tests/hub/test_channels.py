@@ -132,3 +132,22 @@ async def test_nothing_that_a_partner_names_is_unique_across_organisations(datab
     del named["budget"]
     for columns in named.values():
         assert columns & {"organisation", "sender"}
+
+
+FAULT = "create function hub.fails() returns trigger language plpgsql as $$ begin raise exception 'Farahani'; end $$; create trigger fails before insert on hub.audit for each row execute function hub.fails()"
+
+
+@pytest.mark.parametrize(
+    "fault", [FAULT, "update hub.case_identity set sealed = '\\x00'"], ids=["in Postgres", "in a seal"]
+)
+async def test_a_fault_says_nothing_of_what_it_was(world: World, fault: str) -> None:
+    """Whatever failed, and whatever its text held: one answer for all, the same to the byte."""
+    await world.case()
+    await world.admin.execute(fault)
+
+    answer = await post(world, CASES, client="desk")
+
+    said = (
+        '{"errors":[{"message":"The hub failed; nothing was answered.","extensions":{"code":"INTERNAL_SERVER_ERROR"}}]}'
+    )
+    assert (answer.status_code, answer.text) == (500, said.ljust(1024))
