@@ -54,13 +54,15 @@ SUBMIT: Final = (
     " { referral { id } problems { code message path } } }"
 )
 HIDDEN_IDS: Final = [f"case_{row_id('case', number)}" for number in range(5)]
-TRUST: Final = tuple(
-    (
-        f'mutation {{ recordConsent(input: {{idempotencyKey: "trust-{named}", case: "{named}", consent: {DENIED}}}) {{ problems {{ code }} }} }}',
-        None,
-    )
-    for named in HIDDEN_IDS
-)
+
+
+def record_consent(key: str, case: str) -> str:
+    """Write a change that names a case."""
+    given = f'idempotencyKey: "{key}", case: "{case}", consent: {DENIED}'
+    return f"mutation {{ recordConsent(input: {{{given}}}) {{ problems {{ code }} }} }}"
+
+
+TRUST: Final = tuple((record_consent(f"trust-{named}", named), None) for named in HIDDEN_IDS)
 REFER: Final = _each(SUBMIT.replace("GIVEN", 'idempotencyKey: "refer-VALUE", clientReference: "VALUE"'), REFERENCES)
 RETRY: Final = _each(SUBMIT.replace("GIVEN", 'idempotencyKey: "VALUE"'), IDEMPOTENCY_KEYS)
 NAMES: Final = _each('{ cases(filter: {familyName: "VALUE"}) { totalCount edges { cursor } } }', FAMILY_NAMES)

@@ -11,8 +11,9 @@ import pytest
 
 from hub.embedded import embedded_server
 from tests.conftest import FAST, Database, build_template
-from tests.interference.leaks import ALL_SCOPES, COUNT, ENTITIES, NAMES, REFER, TRUST
+from tests.interference.leaks import ALL_SCOPES, COUNT, ENTITIES, NAMES, REFER, TRUST, record_consent
 from tests.interference.leaks_in_effort import EFFORTS
+from tests.interference.names import pairwise
 from tests.interference.pairs import PRINCIPALS, pair
 from tests.interference.probe import TIMES, probe
 from tests.interference.twins import SOUND, Asked, Filled, Leak, Told, Twins
@@ -30,6 +31,15 @@ EVERYTHING: tuple[Asked, ...] = (
     ("{ auditEvents { edges { node { id } } } }", None),
     *NAMES[:1], *COUNT, *ENTITIES, *TRUST, *REFER,
 )  # fmt: skip
+
+
+def by_name(organisation: str) -> tuple[Asked, ...]:
+    """Ask for cases that may be there and hidden, by the names that the asker would know them by, in a query and in changes."""
+    names = [f"case_{pairwise(organisation, 'case', number)}" for number in (*range(5), 103)]
+    cases = " ".join(f'c{number}: case(by: {{id: "{name}"}}) {{ id {PERSON} }}' for number, name in enumerate(names))
+    nodes = ", ".join(f'"{name}"' for name in names)
+    changes = (record_consent(f"name-{number}", name) for number, name in enumerate(names[:2]))
+    return ((f"{{ {cases} nodes(ids: [{nodes}]) {{ id }} }}", None), *((change, None) for change in changes))
 
 
 @pytest.fixture(scope="module")
@@ -64,7 +74,7 @@ def test_worlds_that_differ_in_what_is_hidden_take_the_same_work(
     """The same statements, as often; the same documents opened under as many keys; the same feeds asked; as many rows."""
     twins = Watched(filled, pair(PRINCIPALS[name], 2 + number), replace(SOUND, sql=LIVE_FEEDS))
 
-    runner.run(ask(twins, EVERYTHING))
+    runner.run(ask(twins, EVERYTHING + by_name(PRINCIPALS[name].organisation)))
     probe(runner, twins, zlib.crc32(f"{name} {number}".encode()), SEQUENCES)
 
     assert twins.worked >= ({"statements", "opened", "pulled", "touched"} if name == ALL_SCOPES else {"statements"})
