@@ -25,6 +25,7 @@ from tests.world import build
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
+SECURITY = (ROOT / "SECURITY.md").read_text()
 ASKED_FOR = {
     scope
     for groups in re.findall(r"@requiresScopes\(scopes: (\[\[.*?\]\])\)", SCHEMA.as_str())
@@ -152,3 +153,11 @@ def test_every_dependency_is_told(package: str) -> None:
     table = README.partition("## Dependencies")[2].partition("\n## ")[0]
     family = package.split("-", maxsplit=1)[0]
     assert package in table or f"{family}-*" in table or (family == "pytest" and package.split("-")[1] in table)
+
+
+def test_every_claim_of_the_security_page_points_to_a_test_that_is_there() -> None:
+    """A reader who doubts a sentence finds the test of that name."""
+    there = set(re.findall(r"^(?:async )?def (test_\w+)", sources("tests"), re.MULTILINE))
+    named = set(re.findall(r"`(test_\w+)`", SECURITY))
+    assert named
+    assert named - there == set()

@@ -1,4 +1,4 @@
-"""What the interference suite stands on: one event loop, and databases of worlds that are filled once."""
+"""What these tests share: one event loop, and the worlds that were filled so far."""
 
 import asyncio
 from collections.abc import Iterator
@@ -9,14 +9,14 @@ from hub.embedded import Server
 from tests.interference.twins import Filled
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def runner() -> Iterator[asyncio.Runner]:
-    """One event loop for all tests of a module, so that they can share worlds."""
+    """One event loop for all of these tests, so that they can share worlds."""
     with asyncio.Runner() as running:
         yield running
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def filled(runner: asyncio.Runner, server: Server, template: str) -> Iterator[Filled]:
     """The worlds that were filled so far."""
     databases = Filled(server, template)

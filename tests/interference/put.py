@@ -10,6 +10,7 @@ from tests.interference.facts import (
     CITIES,
     FEEDS,
     ORGANISATIONS,
+    Access,
     Agreement,
     Case,
     Client,
@@ -26,8 +27,9 @@ from tests.interference.facts import (
     Share,
     World,
 )
+from tests.interference.logged import log
 from tests.interference.names import FAMILY_NAMES, row_id
-from tests.interference.view import Principal
+from tests.interference.principals import Principal
 from tests.world import UNLIMITED
 from tests.world import World as Hub
 
@@ -47,7 +49,11 @@ STATISTICS = {
 def said(category: str, variant: int) -> dict[str, Any]:
     """Give what a document of a category says, in one of four ways."""
     documents: dict[str, dict[str, Any]] = {
-        "PROFILE": {"biography": f"Wrote {variant} books.", "languages": ["fa"] * variant, "works": []},
+        "PROFILE": {
+            "biography": f"Wrote {variant} books.",
+            "languages": ["fa"] * variant,
+            "works": [{"title": "The Salt Road", "year": 2000 + variant, "kind": "novel"}] * min(variant, 1),
+        },
         "IDENTITY": {
             "givenName": "Mina",
             "familyName": FAMILY_NAMES[variant],
@@ -59,7 +65,11 @@ def said(category: str, variant: int) -> dict[str, Any]:
             "mayContactDirectly": False,
         },
         "WHEREABOUTS": {"country": "TR", "city": f"Town {variant}", "inHiding": True},
-        "THREAT": {"summary": f"Warned {variant} times.", "sources": ["STATE"], "incidents": []},
+        "THREAT": {
+            "summary": f"Warned {variant} times.",
+            "sources": ["STATE"],
+            "incidents": [{"happenedOn": "2025-11-03", "kind": "summons"}] * variant,
+        },
         "HEALTH": {"needs": f"Needs {variant}"},
         "FAMILY": {"members": [{"relation": "daughter", "relocating": True}] * variant},
         "ASSESSMENT": {"recommendation": f"Score {variant}"},
@@ -81,24 +91,34 @@ class Putter:
             await hub.organisation(code, kind)
         for code in CITIES:
             await hub.city(code)
+        await hub.admin.execute(
+            "update organisation set city = (select id from city where code = 'bergen') where code = 'harbour-city'"
+        )
         for code, owner in FEEDS.items():
             await hub.insert(
                 "feed", code=code, organisation=hub.organisations[owner], kind="REST", settings={}, mapping={},
                 every="PT15M", overlap="PT15M", full_every="P1D", removal_share=0.25, paused=True, passes=1, state="FRESH",
                 last_synced_at="2026-06-01T11:55:00Z",
             )  # fmt: skip
-        await hub.client(principal.client, principal.organisation, sorted(principal.scopes), limits=UNLIMITED)
+        # Its tokens have fewer scopes: those of the principal.
+        await hub.client(principal.client, principal.organisation, limits=UNLIMITED)
         # A named release: whatever the two worlds differ in came after it.
         await hub.insert("statistics_release", period="2026-04-01", as_of="2026-04-01", smallest_cell=10)
         for column, value in STATISTICS.items():
             await hub.insert("statistics_cell", period="2026-04-01", count=20, **({column: value} if column else {}))
+        await self.facts(world)
+
+    async def facts(self, world: World) -> None:
+        """Put facts into a database that has everyone who takes part."""
+        hub = self._hub
         # Access is refreshed once at the end instead of after every row; that it follows every row is tested elsewhere.
         await hub.admin.execute("set session_replication_role = replica")
-        for fact in sorted(world, key=lambda fact: (ORDER.index(type(fact)), repr(fact))):
+        for fact in sorted((f for f in world if type(f) in ORDER), key=lambda f: (ORDER.index(type(f)), repr(f))):
             await self._fact(fact)
         await hub.admin.execute("set session_replication_role = origin")
         await hub.admin.execute("select refresh_case_access(array(select id from case_file), null)")
         await hub.admin.execute("select refresh_referral_access(array(select id from referral))")
+        await log(hub, [fact for fact in world if isinstance(fact, Access)])
 
     def _seal(self, subject: str, name: str, document: Any) -> bytes:
         text = document if isinstance(document, bytes) else msgspec.json.encode(document)
@@ -165,6 +185,10 @@ class Putter:
                     "agreement", id=row_id("agreement", fact.id), organisation=org[fact.organisation], purpose="PROTECTION", categories=fact.categories,
                     origins=fact.origins, disciplines=fact.disciplines, valid_from=START, valid_until=fact.valid_until, approved_at=fact.approved_at, ended_at=fact.ended_at,
                 )  # fmt: skip
+                for side in sorted({fact.organisation, "icorn"}) if fact.approved_at else ():
+                    await insert(
+                        "agreement_approval", agreement=row_id("agreement", fact.id), organisation=org[side], approver="a director", at=fact.approved_at
+                    )  # fmt: skip
             case Consent():
                 await self._consent(fact)
             case Share(presented=True):

@@ -8,7 +8,8 @@ import pytest
 from schema.query import SCHEMA
 from tests.conftest import Database
 from tests.interference.leaks import CHANNELS, LEAKS, NOT_THERE, Planted
-from tests.interference.pairs import PRINCIPALS, pair
+from tests.interference.pairs import pair
+from tests.interference.principals import PRINCIPALS
 from tests.interference.probe import probe
 from tests.interference.twins import SOUND, Asked, Filled, Told, Twins
 

@@ -14,9 +14,10 @@ from tests.conftest import FAST, Database, build_template
 from tests.interference.leaks import ALL_SCOPES, COUNT, ENTITIES, NAMES, REFER, TRUST, record_consent
 from tests.interference.leaks_in_effort import EFFORTS
 from tests.interference.names import pairwise
-from tests.interference.pairs import PRINCIPALS, pair
-from tests.interference.probe import TIMES, probe
-from tests.interference.twins import SOUND, Asked, Filled, Leak, Told, Twins
+from tests.interference.pairs import pair
+from tests.interference.principals import PRINCIPALS
+from tests.interference.probe import probe
+from tests.interference.twins import SOUND, TIMES, Asked, Filled, Leak, Told, Twins
 from tests.interference.watched import Watched
 
 COUNTING = {"shared_preload_libraries": "pg_stat_statements", "pg_stat_statements.track": "all"}

@@ -4,7 +4,8 @@ Nothing else of the world may be told from any answer: two worlds with the same 
 """
 
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
+from functools import lru_cache
 from typing import Any, TypeVar
 
 from tests.interference.facts import (
@@ -15,6 +16,7 @@ from tests.interference.facts import (
     ORGANISATIONS,
     PERSONAL,
     TODAY,
+    Access,
     Agreement,
     Case,
     Consent,
@@ -30,30 +32,15 @@ from tests.interference.facts import (
     Share,
     World,
 )
+from tests.interference.principals import Principal
 
 T = TypeVar("T", bound=Fact)
 
 
-@dataclass(frozen=True)
-class Principal:
-    """Who asks: a client of an organisation, and the scopes of its token."""
-
-    client: str
-    organisation: str
-    scopes: frozenset[str]
-
-    def may(self, *scopes: str) -> bool:
-        """Tell whether the token has all of these scopes."""
-        return self.scopes.issuperset(scopes)
-
-    def may_read(self, category: str) -> bool:
-        """Tell whether the token opens a disclosure category at all."""
-        return self.may("cases:read" if category == "OVERVIEW" else f"cases:{category.lower()}")
-
-
-def of(kind: type[T], world: World) -> list[T]:
+@lru_cache(1000)
+def of(kind: type[T], world: World) -> tuple[T, ...]:
     """Give all facts of a kind."""
-    return [fact for fact in world if isinstance(fact, kind)]
+    return tuple(fact for fact in world if isinstance(fact, kind))
 
 
 # --- Who may see a category of a case: (bases) and (consent) and not (held).
@@ -140,9 +127,15 @@ def opened(organisation: str, case: Case, category: str, world: World) -> bool:
 # --- Who may see a referral, and what was sent with it.
 
 
+def is_icorns(organisation: str, referral: Referral, world: World) -> bool:
+    """Tell whether ICORN asks for a referral to itself, or of a case: it decides, so that it reads them as it reads cases."""
+    concerned = referral.recipient == organisation or referral.case is not None
+    return ORGANISATIONS[organisation] == "ICORN" and concerned and not held(organisation, referral.case, world)
+
+
 def takes_part(organisation: str, referral: Referral, world: World) -> bool:
-    """Tell whether a referral is there for an organisation: its sender, or a recipient the person agreed to."""
-    if organisation == referral.sender:
+    """Tell whether a referral is there for an organisation: its sender, ICORN, or a recipient the person agreed to."""
+    if organisation == referral.sender or is_icorns(organisation, referral, world):
         return True
     agreed_to = organisation == referral.recipient and sent(referral, "OVERVIEW", world)
     return agreed_to and not held(organisation, referral.case, world)
@@ -169,6 +162,8 @@ def returned(referral: Referral, category: str, world: World) -> bool:
 
 def readable(organisation: str, referral: Referral, category: str, world: World) -> bool:
     """Tell whether a party may read a category of what was sent: a recipient only while the referral lives, and not held."""
+    if is_icorns(organisation, referral, world):
+        return category in referral.shared
     if organisation == referral.sender and returned(referral, category, world):
         return True
     receives = organisation == referral.recipient and takes_part(organisation, referral, world)
@@ -182,7 +177,7 @@ def readable(organisation: str, referral: Referral, category: str, world: World)
 def view(asker: Principal, world: World) -> dict[str, Any]:
     """Everything that a principal may know of a world."""
     known: dict[str, Any] = {
-        "agreements": sorted(_told(a) for a in of(Agreement, world) if a.organisation == asker.organisation),
+        "agreements": sorted(_told(a) for a in of(Agreement, world) if _may_read_agreement(asker, a)),
         "earlier commands": sorted(
             _told(o) for o in of(Outcome, world) if (o.organisation, o.client) == (asker.organisation, asker.client)
         ),
@@ -190,10 +185,22 @@ def view(asker: Principal, world: World) -> dict[str, Any]:
         "referrals": {r.id: _referral(asker, r, world) for r in _visible_referrals(asker, world)},
         "feed records": {r.id: _record(asker, r, world) for r in _visible_records(asker, world)},
     }
+    if asker.may("audit:read"):
+        mine_to_read = (a for a in of(Access, world) if a.organisation == asker.organisation or _is_icorn(asker))
+        known["accesses"] = sorted(_told(a) for a in mine_to_read)
     if asker.may("referrals:submit"):
         mine = (r for r in of(Referral, world) if (r.sender, r.client) == (asker.organisation, asker.client))
         known["references used"] = sorted(r.client_reference for r in mine if r.client_reference)
     return known
+
+
+def _is_icorn(asker: Principal) -> bool:
+    return ORGANISATIONS[asker.organisation] == "ICORN"
+
+
+def _may_read_agreement(asker: Principal, agreement: Agreement) -> bool:
+    """Its own; and ICORN, which is a side of each, all that it manages."""
+    return agreement.organisation == asker.organisation or (_is_icorn(asker) and asker.may("access:manage"))
 
 
 def _visible_cases(asker: Principal, world: World) -> list[Case]:
@@ -205,7 +212,7 @@ def _visible_referrals(asker: Principal, world: World) -> list[Referral]:
 
 
 def _visible_records(asker: Principal, world: World) -> list[Record]:
-    own = {feed for feed, organisation in FEEDS.items() if organisation == asker.organisation}
+    own = {feed for feed, organisation in FEEDS.items() if organisation == asker.organisation or _is_icorn(asker)}
     return [r for r in of(Record, world) if asker.may("feeds:read") and r.present and r.feed in own]
 
 
@@ -214,8 +221,9 @@ def _case(asker: Principal, case: Case, world: World) -> dict[str, Any]:
     organisation = asker.organisation
     may = {k: opened(organisation, case, k, world) for k in CATEGORIES}
     overview = asdict(case)
-    # Whether a case is sealed is ICORN's own: it looks like an agreement that does not reach it.
-    del overview["sealed"]
+    # Whether a case is sealed is ICORN's own: to others it looks like an agreement that does not reach it.
+    if not _is_icorn(asker):
+        del overview["sealed"]
     told: dict[str, Any] = {"overview": overview, "disclosure": {}}
     for category in CATEGORIES:
         why = sorted(bases(organisation, case, category, world))
@@ -238,14 +246,14 @@ def _case(asker: Principal, case: Case, world: World) -> dict[str, Any]:
 
 
 def _may_read_consent(asker: Principal, consent: Consent) -> bool:
-    """What the person allows the asker, or everyone, and what the asker recorded itself; denials of others are not its affair."""
-    mine = consent.recorded_by == asker.organisation
+    """What the person allows the asker, or everyone, and what the asker recorded itself; denials are for ICORN alone."""
+    mine = consent.recorded_by == asker.organisation or _is_icorn(asker)
     meant = consent.decision == "ALLOW" and consent.organisation in (None, asker.organisation)
     return (asker.may("consents:read") or asker.may("consents:write")) and (mine or meant)
 
 
 def _consent(asker: Principal, consent: Consent, world: World) -> str:
-    evidence = consent.variant if consent.recorded_by == asker.organisation else None
+    evidence = consent.variant if consent.recorded_by == asker.organisation or _is_icorn(asker) else None
     told = {**asdict(consent), "variant": evidence, "recorded_by": None}
     told["case"] = _case_if_visible(asker, consent.case, world)
     takes = [r.id for r in _visible_referrals(asker, world)]
