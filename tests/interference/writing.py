@@ -58,6 +58,13 @@ def nearby(kind: str) -> list[FieldNode]:
     return found
 
 
+@cache
+def beside(kind: str) -> str:
+    """Select what is near a node where nodes of other types are asked for too: under names that say its type."""
+    near = " ".join(f"{kind}_{field.name.value}: {print_ast(field)}" for field in nearby(kind))
+    return f"... on {kind} {{ {near} }}"
+
+
 def fields_of(text: str) -> list[Any]:
     """Read fields as GraphQL writes them."""
     (operation,) = parse("{" + text + "}", no_location=True).definitions
@@ -85,3 +92,31 @@ def document(kind: OperationType, fields: list[FieldNode]) -> DocumentNode:
 def text(document: DocumentNode) -> str:
     """Write an operation as it is sent."""
     return print_ast(document)
+
+
+Alternatives = tuple[frozenset[str], ...]
+"""Scopes that open something: all of any of these sets."""
+
+
+@cache
+def needed(kind: str, field: str = "") -> tuple[Alternatives, ...]:
+    """Give the scopes that a type asks for at every edge into it; with a field, what that asks for, and the type it leads to."""
+    declared: Any = printed().type_map[kind]
+    if not field:
+        return _required(declared)
+    of_field = declared.fields[field]
+    return (*_required(of_field), *_required(get_named_type(of_field.type)))
+
+
+def _required(declared: Any) -> tuple[Alternatives, ...]:
+    directives = (declared.ast_node and declared.ast_node.directives) or ()
+    return tuple(
+        tuple(frozenset(scope.value for scope in group.values) for group in directive.arguments[0].value.values)
+        for directive in directives
+        if directive.name.value == "requiresScopes"
+    )
+
+
+def opened(scopes: frozenset[str], alternatives: Alternatives) -> bool:
+    """Tell whether a token's scopes open something."""
+    return any(group <= scopes for group in alternatives)
