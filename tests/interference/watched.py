@@ -125,6 +125,9 @@ class Watched(Twins):
         # Loggers are called when the loop comes round.
         await asyncio.sleep(0)
         touched = [tuple(row) for row in await hub.admin.fetch(TOUCHED)]
+        if b"mutation" in body:
+            # A change makes every organisation's access be worked out anew, within its statement: that goes by who has any.
+            touched = [row for row in touched if row[0]]
         self.answered.setdefault(hub.database.name, []).append(
             Effort([*effort.statements], [*effort.opened], [*effort.pulled], touched)
         )
