@@ -8,9 +8,7 @@ from typing import Any
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
-from auth.scopes import Scope
 from tests.interference.facts import (
-    CATEGORIES,
     CITIES,
     FEEDS,
     ORGANISATIONS,
@@ -32,21 +30,9 @@ from tests.interference.facts import (
     World,
     with_fact,
 )
-from tests.interference.view import Principal, view
+from tests.interference.principals import PRINCIPALS, Principal
+from tests.interference.view import view
 
-PRINCIPALS = {
-    "a partner with every scope": Principal("pen", "pen-centre", frozenset(map(str, Scope))),
-    "a partner that reads overviews": Principal("reader", "pen-centre", frozenset({"cases:read"})),
-    "a sender of referrals": Principal("sender", "arts-haven", frozenset({"referrals:submit", "referrals:read", "cases:write"})),
-    "a recipient of referrals": Principal(
-        "recipient", "open-stage",
-        frozenset({"cases:read", "cases:identity", "cases:profile", "referrals:read", "consents:read", "consents:write"}),
-    ),
-    "a city": Principal(
-        "city", "harbour-city",
-        frozenset({"cases:read", "cases:profile", "cases:whereabouts", "residencies:read", "feeds:read", "feeds:manage"}),
-    ),
-}  # fmt: skip
 PARTNERS = [code for code, kind in ORGANISATIONS.items() if kind != "ICORN"]
 REFERENCES = ["2026/1", "2026/2", "2026/3"]
 IDEMPOTENCY_KEYS = ["key-1", "key-2", "key-3"]
@@ -187,10 +173,16 @@ def referred(number: int, sender: str, recipient: str, principal: Principal, cas
     )  # fmt: skip
 
 
+def sends(principal: Principal) -> str:
+    """Give who refers people to ICORN, as the asker knows it: itself, or for ICORN a partner."""
+    return "pen-centre" if ORGANISATIONS[principal.organisation] == "ICORN" else principal.organisation
+
+
 def standing(principal: Principal) -> list[Fact]:
-    """Give what makes sure that a principal sees something: an agreement, three cases, and a referral each way."""
+    """Give what makes sure that a principal sees something: an agreement, three cases, a referral each way, a feed's record."""
     other = "arts-haven" if principal.organisation != "arts-haven" else "open-stage"
-    everything: tuple[str, ...] = tuple(k for k in CATEGORIES if k not in ("ASSESSMENT", "HEALTH", "FAMILY"))
+    icorn = ORGANISATIONS[principal.organisation] == "ICORN"
+    everything: tuple[str, ...] = ("OVERVIEW", *(k for k in PERSONAL if icorn or k not in ("HEALTH", "FAMILY")))
     facts: list[Fact] = [Agreement(id=100, organisation=principal.organisation, categories=everything)]
     for number in (100, 101, 102):
         facts += [
@@ -202,7 +194,9 @@ def standing(principal: Principal) -> list[Fact]:
                 categories=everything if number < 102 else tuple(k for k in everything if k != "WHEREABOUTS"),
             ),
         ]  # fmt: skip
-    for number, sender, recipient in ((100, principal.organisation, "icorn"), (101, other, principal.organisation)):
+    documents = [*everything[1:], "ASSESSMENT"] if icorn else everything[1:]
+    facts += [Document(case=101, category=k, variant=1) for k in documents]
+    for number, sender, recipient in ((100, sends(principal), "icorn"), (101, other, principal.organisation)):
         facts += [
             referred(number, sender, recipient, principal, case=number),
             Consent(
@@ -211,8 +205,16 @@ def standing(principal: Principal) -> list[Fact]:
             ),
             Message(referral=number, ordinal=1, by=sender, variant=1),
         ]  # fmt: skip
-    facts += [Case(id=103), referred(102, principal.organisation, "icorn", principal, case=103)]
+    # Whoever referred somebody does not know that there is a case; ICORN may open one.
+    facts += [Case(id=103), referred(102, sends(principal), "icorn", principal, case=None if icorn else 103)]
     facts += [Residency(id=100, case=100, city="bergen", status="ACTIVE", starts_on="2026-02-01")]
+    feed = next(feed for feed, owner in FEEDS.items() if icorn or owner == principal.organisation)
+    facts += [
+        Record(
+            id=100, feed=feed, origin="IR", updated_at="2026-04-01T08:00:00Z", present=True, categories=("PROFILE", "IDENTITY"), variant=1
+        ),
+        Link(record=100, case=100),
+    ]  # fmt: skip
     return facts
 
 
@@ -241,7 +243,7 @@ def aimed(draw: st.DrawFn, principal: Principal, share: float) -> list[Fact]:
         facts.append(
             Consent(id=number, case=about, referral=None, decision="DENY", organisation=whom, categories=("OVERVIEW",))
         )
-    return [*facts, referred(102, principal.organisation, "icorn", principal, case=103 if share else None)]
+    return [*facts, referred(102, sends(principal), "icorn", principal, case=103 if share else None)]
 
 
 def grown(world: Iterable[Fact], candidates: Iterable[Fact], allowed: Callable[[World], bool]) -> World:

@@ -27,7 +27,7 @@ from tests.interference.facts import (
     World,
 )
 from tests.interference.names import FAMILY_NAMES, row_id
-from tests.interference.view import Principal
+from tests.interference.principals import Principal
 from tests.world import UNLIMITED
 from tests.world import World as Hub
 
@@ -47,7 +47,11 @@ STATISTICS = {
 def said(category: str, variant: int) -> dict[str, Any]:
     """Give what a document of a category says, in one of four ways."""
     documents: dict[str, dict[str, Any]] = {
-        "PROFILE": {"biography": f"Wrote {variant} books.", "languages": ["fa"] * variant, "works": []},
+        "PROFILE": {
+            "biography": f"Wrote {variant} books.",
+            "languages": ["fa"] * variant,
+            "works": [{"title": "The Salt Road", "year": 2000 + variant, "kind": "novel"}] * min(variant, 1),
+        },
         "IDENTITY": {
             "givenName": "Mina",
             "familyName": FAMILY_NAMES[variant],
@@ -59,7 +63,11 @@ def said(category: str, variant: int) -> dict[str, Any]:
             "mayContactDirectly": False,
         },
         "WHEREABOUTS": {"country": "TR", "city": f"Town {variant}", "inHiding": True},
-        "THREAT": {"summary": f"Warned {variant} times.", "sources": ["STATE"], "incidents": []},
+        "THREAT": {
+            "summary": f"Warned {variant} times.",
+            "sources": ["STATE"],
+            "incidents": [{"happenedOn": "2025-11-03", "kind": "summons"}] * variant,
+        },
         "HEALTH": {"needs": f"Needs {variant}"},
         "FAMILY": {"members": [{"relation": "daughter", "relocating": True}] * variant},
         "ASSESSMENT": {"recommendation": f"Score {variant}"},
@@ -81,6 +89,9 @@ class Putter:
             await hub.organisation(code, kind)
         for code in CITIES:
             await hub.city(code)
+        await hub.admin.execute(
+            "update organisation set city = (select id from city where code = 'bergen') where code = 'harbour-city'"
+        )
         for code, owner in FEEDS.items():
             await hub.insert(
                 "feed", code=code, organisation=hub.organisations[owner], kind="REST", settings={}, mapping={},
@@ -170,6 +181,10 @@ class Putter:
                     "agreement", id=row_id("agreement", fact.id), organisation=org[fact.organisation], purpose="PROTECTION", categories=fact.categories,
                     origins=fact.origins, disciplines=fact.disciplines, valid_from=START, valid_until=fact.valid_until, approved_at=fact.approved_at, ended_at=fact.ended_at,
                 )  # fmt: skip
+                for side in sorted({fact.organisation, "icorn"}) if fact.approved_at else ():
+                    await insert(
+                        "agreement_approval", agreement=row_id("agreement", fact.id), organisation=org[side], approver="a director", at=fact.approved_at
+                    )  # fmt: skip
             case Consent():
                 await self._consent(fact)
             case Share(presented=True):

@@ -16,7 +16,8 @@ from hub.embedded import Server
 from tests.interference.leaks import LEAKS
 from tests.interference.names import pairwise
 from tests.interference.operations import Operations
-from tests.interference.pairs import PRINCIPALS, Pair, pair
+from tests.interference.pairs import Pair, pair
+from tests.interference.principals import PRINCIPALS
 from tests.interference.twins import Filled, Leak, Told, Twins, cursors
 
 TIMES = int(os.environ.get("HUB_INTERFERENCE", "1"))

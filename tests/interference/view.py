@@ -4,7 +4,7 @@ Nothing else of the world may be told from any answer: two worlds with the same 
 """
 
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any, TypeVar
 
 from tests.interference.facts import (
@@ -30,25 +30,9 @@ from tests.interference.facts import (
     Share,
     World,
 )
+from tests.interference.principals import Principal
 
 T = TypeVar("T", bound=Fact)
-
-
-@dataclass(frozen=True)
-class Principal:
-    """Who asks: a client of an organisation, and the scopes of its token."""
-
-    client: str
-    organisation: str
-    scopes: frozenset[str]
-
-    def may(self, *scopes: str) -> bool:
-        """Tell whether the token has all of these scopes."""
-        return self.scopes.issuperset(scopes)
-
-    def may_read(self, category: str) -> bool:
-        """Tell whether the token opens a disclosure category at all."""
-        return self.may("cases:read" if category == "OVERVIEW" else f"cases:{category.lower()}")
 
 
 def of(kind: type[T], world: World) -> list[T]:
@@ -190,7 +174,7 @@ def readable(organisation: str, referral: Referral, category: str, world: World)
 def view(asker: Principal, world: World) -> dict[str, Any]:
     """Everything that a principal may know of a world."""
     known: dict[str, Any] = {
-        "agreements": sorted(_told(a) for a in of(Agreement, world) if a.organisation == asker.organisation),
+        "agreements": sorted(_told(a) for a in of(Agreement, world) if _may_read_agreement(asker, a)),
         "earlier commands": sorted(
             _told(o) for o in of(Outcome, world) if (o.organisation, o.client) == (asker.organisation, asker.client)
         ),
@@ -204,6 +188,15 @@ def view(asker: Principal, world: World) -> dict[str, Any]:
     return known
 
 
+def _is_icorn(asker: Principal) -> bool:
+    return ORGANISATIONS[asker.organisation] == "ICORN"
+
+
+def _may_read_agreement(asker: Principal, agreement: Agreement) -> bool:
+    """Its own; and ICORN, which is a side of each, all that it manages."""
+    return agreement.organisation == asker.organisation or (_is_icorn(asker) and asker.may("access:manage"))
+
+
 def _visible_cases(asker: Principal, world: World) -> list[Case]:
     return [c for c in of(Case, world) if asker.may("cases:read") and opened(asker.organisation, c, "OVERVIEW", world)]
 
@@ -213,7 +206,7 @@ def _visible_referrals(asker: Principal, world: World) -> list[Referral]:
 
 
 def _visible_records(asker: Principal, world: World) -> list[Record]:
-    own = {feed for feed, organisation in FEEDS.items() if organisation == asker.organisation}
+    own = {feed for feed, organisation in FEEDS.items() if organisation == asker.organisation or _is_icorn(asker)}
     return [r for r in of(Record, world) if asker.may("feeds:read") and r.present and r.feed in own]
 
 
@@ -222,8 +215,9 @@ def _case(asker: Principal, case: Case, world: World) -> dict[str, Any]:
     organisation = asker.organisation
     may = {k: opened(organisation, case, k, world) for k in CATEGORIES}
     overview = asdict(case)
-    # Whether a case is sealed is ICORN's own: it looks like an agreement that does not reach it.
-    del overview["sealed"]
+    # Whether a case is sealed is ICORN's own: to others it looks like an agreement that does not reach it.
+    if not _is_icorn(asker):
+        del overview["sealed"]
     told: dict[str, Any] = {"overview": overview, "disclosure": {}}
     for category in CATEGORIES:
         why = sorted(bases(organisation, case, category, world))
@@ -246,14 +240,14 @@ def _case(asker: Principal, case: Case, world: World) -> dict[str, Any]:
 
 
 def _may_read_consent(asker: Principal, consent: Consent) -> bool:
-    """What the person allows the asker, or everyone, and what the asker recorded itself; denials of others are not its affair."""
-    mine = consent.recorded_by == asker.organisation
+    """What the person allows the asker, or everyone, and what the asker recorded itself; denials are for ICORN alone."""
+    mine = consent.recorded_by == asker.organisation or _is_icorn(asker)
     meant = consent.decision == "ALLOW" and consent.organisation in (None, asker.organisation)
     return (asker.may("consents:read") or asker.may("consents:write")) and (mine or meant)
 
 
 def _consent(asker: Principal, consent: Consent, world: World) -> str:
-    evidence = consent.variant if consent.recorded_by == asker.organisation else None
+    evidence = consent.variant if consent.recorded_by == asker.organisation or _is_icorn(asker) else None
     told = {**asdict(consent), "variant": evidence, "recorded_by": None}
     told["case"] = _case_if_visible(asker, consent.case, world)
     takes = [r.id for r in _visible_referrals(asker, world)]
