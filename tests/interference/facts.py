@@ -174,8 +174,17 @@ class Client:
     organisation: str
 
 
+@dataclass(frozen=True, kw_only=True)
+class Access:
+    """That somebody of an organisation looked at a case, as its log has it."""
+
+    id: int
+    organisation: str
+    case: int
+
+
 Fact = (
-    Case | Document | Residency | Referral | Message | Agreement | Consent | Share | Hold | Record | Link | Outcome | Client
+    Case | Document | Residency | Referral | Message | Agreement | Consent | Share | Hold | Record | Link | Outcome | Client | Access
 )  # fmt: skip
 World = frozenset[Fact]
 

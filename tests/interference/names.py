@@ -55,8 +55,8 @@ def ids(organisation: str, worlds: tuple[World, World]) -> list[str]:
         + [f"organisation_{code}" for code in ORGANISATIONS]
     )
     for fact in worlds[0] | worlds[1]:
-        own = _ids(organisation, fact)
-        found += [*own[:1] * 4, *own[1:], *_ids("icorn", fact)]
+        own = ids_of(organisation, fact)
+        found += [*own[:1] * 4, *own[1:], *ids_of("icorn", fact)]
     for number in ERASED:
         found += [
             f"case_{pairwise(organisation, 'case', number)}",
@@ -65,11 +65,21 @@ def ids(organisation: str, worlds: tuple[World, World]) -> list[str]:
         found += [f"record_{row_id('record', number)}", f"case_{row_id('case', number)}"]
     absent = uuid.uuid5(SPACE, "absent")
     found += [f"{word}_{absent}" for word in ("case", "referral", "record", "agreement")]
-    found += ["case_", "case_1", "consent_x_y", "nothing", "city_nowhere", f"message_{absent}_1", f"event_{absent}_1"]
+    found += [
+        f"audit_{absent}_1",
+        "case_",
+        "case_1",
+        "consent_x_y",
+        "nothing",
+        "city_nowhere",
+        f"message_{absent}_1",
+        f"event_{absent}_1",
+    ]
     return sorted(found)
 
 
-def _ids(organisation: str, fact: Any) -> list[str]:
+def ids_of(organisation: str, fact: Any) -> list[str]:
+    """Give every id that a fact has or could be thought to have, the right one first."""
     match fact:
         case Case(id=number):
             return [f"case_{pairwise(organisation, 'case', number)}", f"case_{row_id('case', number)}"]

@@ -42,17 +42,19 @@ PRINCIPALS: Final = {
     ),
 }  # fmt: skip
 
-NAMED: Final = frozenset({"cases:read", "referrals:read", "feeds:read", "consents:write"})
-"""What opens cases, referrals and feeds as such, and the one change whose answer needs another scope to be read."""
+CASES: Final = frozenset({"cases:read", "consents:write", "referrals:submit"})
+"""What opens cases as such, and two changes whose answers need another scope to be read."""
 
 
-def variants(principal: Principal) -> dict[str, Principal]:
-    """Give a principal with its own scopes and with others, so that each field is asked for with its scope and without it."""
-    organisation = principal.organisation
-    everywhere = (p for p in PRINCIPALS.values() if (p.organisation, p.scopes) == (organisation, NAMES))
+def variants(organisation: str) -> dict[str, Principal]:
+    """Give principals of an organisation with such tokens that each field is asked for with its scope, and without it."""
+    tokens = {
+        "every scope": NAMES,
+        "cases alone": CASES,
+        "referrals and feeds alone": frozenset({"referrals:read", "feeds:read"}),
+        "everything but cases": NAMES - CASES,
+    }
     return {
-        "its own scopes": principal,
-        "every scope": next(everywhere, Principal(f"{organisation}-wide", organisation, NAMES)),
-        "little more than names": Principal(f"{organisation}-outside", organisation, NAMED),
-        "everything but names": Principal(f"{organisation}-inside", organisation, NAMES - NAMED),
+        word: Principal(f"{organisation}-{word.replace(' ', '-')}", organisation, scopes)
+        for word, scopes in tokens.items()
     }

@@ -1,16 +1,16 @@
 """This module runs two hubs over two worlds side by side, and tells whether their answers are alike to the byte."""
 
 import itertools
-import json
+import os
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Final
 
 from graphql import DocumentNode
 
-from auth.client import Answer, Credentials, HubClient, over_httpx
+from auth.client import Answer, Credentials, HubClient, Send, Token, over_httpx
 from hub.embedded import Server
 from hub.engine.compiled import WALLS
 from tests.conftest import Database, new_database
@@ -35,8 +35,31 @@ class Leak:
     walls: frozenset[int] = WALLS
 
 
+SOUND: Final = Leak("none")
+STANDING: Final = (
+    SOUND, Leak("the first wall alone", walls=frozenset({1})), Leak("the second wall alone", walls=frozenset({2})),
+)  # fmt: skip
+"""Both walls, and each of them alone."""
+TIMES: Final = int(os.environ.get("HUB_INTERFERENCE", "1"))
+"""How much more to ask than in a run of all tests."""
+
+
 class Told(Exception):  # noqa: N818 it is not an error until a test says so
     """Two worlds that should look alike were answered differently, or not answered at all."""
+
+
+class Narrowed(HubClient):
+    """A client that was granted every scope, and asks for tokens with some."""
+
+    def __init__(
+        self, scopes: frozenset[str], credentials: Credentials, send: Send, clock: Callable[[], float]
+    ) -> None:
+        super().__init__(credentials, send, clock=clock)
+        self._scopes = " ".join(sorted(scopes))
+
+    async def token(self, scope: str | None = None) -> Token:
+        """Get a token for these scopes."""
+        return await super().token(scope or self._scopes)
 
 
 class Filled:
@@ -117,7 +140,7 @@ class Twins:
         if name not in hub.clients:
             key = key_of(name).as_dict(private=True, kid="1")
             credentials = Credentials(name, key, ISSUER, f"{ISSUER}/oauth/token", f"{ISSUER}/graphql")
-            hub.clients[name] = HubClient(credentials, over_httpx(hub.http), clock=lambda: hub.now)
+            hub.clients[name] = Narrowed(self.pair.principal.scopes, credentials, over_httpx(hub.http), lambda: hub.now)
         return hub.clients[name]
 
 
@@ -129,8 +152,8 @@ def _shown(answer: Answer) -> str:
     return f"{answer.status} {answer.body.decode().strip()}"
 
 
-def cursors(answer: Answer) -> list[str]:
-    """Find every cursor of an answer."""
+def cursors(answer: Any) -> list[str]:
+    """Find every cursor in the JSON of an answer."""
     found: list[str] = []
 
     def walk(value: Any) -> None:
@@ -143,5 +166,5 @@ def cursors(answer: Answer) -> list[str]:
                     found.append(item)
                 walk(item)
 
-    walk(json.loads(answer.body))
+    walk(answer)
     return sorted(set(found))

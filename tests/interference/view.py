@@ -5,6 +5,7 @@ Nothing else of the world may be told from any answer: two worlds with the same 
 
 from collections.abc import Iterable
 from dataclasses import asdict
+from functools import lru_cache
 from typing import Any, TypeVar
 
 from tests.interference.facts import (
@@ -15,6 +16,7 @@ from tests.interference.facts import (
     ORGANISATIONS,
     PERSONAL,
     TODAY,
+    Access,
     Agreement,
     Case,
     Consent,
@@ -35,9 +37,10 @@ from tests.interference.principals import Principal
 T = TypeVar("T", bound=Fact)
 
 
-def of(kind: type[T], world: World) -> list[T]:
+@lru_cache(1000)
+def of(kind: type[T], world: World) -> tuple[T, ...]:
     """Give all facts of a kind."""
-    return [fact for fact in world if isinstance(fact, kind)]
+    return tuple(fact for fact in world if isinstance(fact, kind))
 
 
 # --- Who may see a category of a case: (bases) and (consent) and not (held).
@@ -182,6 +185,9 @@ def view(asker: Principal, world: World) -> dict[str, Any]:
         "referrals": {r.id: _referral(asker, r, world) for r in _visible_referrals(asker, world)},
         "feed records": {r.id: _record(asker, r, world) for r in _visible_records(asker, world)},
     }
+    if asker.may("audit:read"):
+        mine_to_read = (a for a in of(Access, world) if a.organisation == asker.organisation or _is_icorn(asker))
+        known["accesses"] = sorted(_told(a) for a in mine_to_read)
     if asker.may("referrals:submit"):
         mine = (r for r in of(Referral, world) if (r.sender, r.client) == (asker.organisation, asker.client))
         known["references used"] = sorted(r.client_reference for r in mine if r.client_reference)

@@ -85,3 +85,31 @@ def document(kind: OperationType, fields: list[FieldNode]) -> DocumentNode:
 def text(document: DocumentNode) -> str:
     """Write an operation as it is sent."""
     return print_ast(document)
+
+
+Alternatives = tuple[frozenset[str], ...]
+"""Scopes that open something: all of any of these sets."""
+
+
+@cache
+def needed(kind: str, field: str = "") -> tuple[Alternatives, ...]:
+    """Give the scopes that a type asks for at every edge into it; with a field, what that asks for, and the type it leads to."""
+    declared: Any = printed().type_map[kind]
+    if not field:
+        return _required(declared)
+    of_field = declared.fields[field]
+    return (*_required(of_field), *_required(get_named_type(of_field.type)))
+
+
+def _required(declared: Any) -> tuple[Alternatives, ...]:
+    directives = (declared.ast_node and declared.ast_node.directives) or ()
+    return tuple(
+        tuple(frozenset(scope.value for scope in group.values) for group in directive.arguments[0].value.values)
+        for directive in directives
+        if directive.name.value == "requiresScopes"
+    )
+
+
+def opened(scopes: frozenset[str], alternatives: Alternatives) -> bool:
+    """Tell whether a token's scopes open something."""
+    return any(group <= scopes for group in alternatives)
