@@ -58,6 +58,13 @@ def nearby(kind: str) -> list[FieldNode]:
     return found
 
 
+@cache
+def beside(kind: str) -> str:
+    """Select what is near a node where nodes of other types are asked for too: under names that say its type."""
+    near = " ".join(f"{kind}_{field.name.value}: {print_ast(field)}" for field in nearby(kind))
+    return f"... on {kind} {{ {near} }}"
+
+
 def fields_of(text: str) -> list[Any]:
     """Read fields as GraphQL writes them."""
     (operation,) = parse("{" + text + "}", no_location=True).definitions
