@@ -93,12 +93,13 @@ def values(kind: Any) -> str:
 
 
 def everything(kind: str) -> str:
-    """Select the plain values of a type, and those of whatever it leads to."""
+    """Select the plain values of a type, and those of whatever it leads to; of a list's nodes, everything: they are more than one."""
     found = [values(printed().type_map[kind])]
     for name, field in fields(kind).items():
         below = get_named_type(field.type)
         if not is_leaf_type(below):
-            found.append(f"{call(kind, name, field)} {{ {values(below)} }}")
+            selected = everything(below.name) if kind.endswith("Edge") else values(below)
+            found.append(f"{call(kind, name, field)} {{ {selected} }}")
     return " ".join(found)
 
 
