@@ -38,9 +38,13 @@ T = TypeVar("T", bound=Fact)
 
 
 @lru_cache(1000)
-def of(kind: type[T], world: World) -> tuple[T, ...]:
+def _kinds(world: World) -> dict[type[Any], list[Any]]:
+    return {kind: [fact for fact in world if type(fact) is kind] for kind in {type(fact) for fact in world}}
+
+
+def of(kind: type[T], world: World) -> list[T]:
     """Give all facts of a kind."""
-    return tuple(fact for fact in world if isinstance(fact, kind))
+    return _kinds(world).get(kind, [])
 
 
 # --- Who may see a category of a case: (bases) and (consent) and not (held).
