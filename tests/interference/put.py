@@ -113,6 +113,7 @@ class Putter:
         for column, value in STATISTICS.items():
             await hub.insert("statistics_cell", period="2026-04-01", count=20, **({column: value} if column else {}))
         await self.facts(world)
+        await log(hub, [fact for fact in world if isinstance(fact, Access)])
 
     async def facts(self, world: World) -> None:
         """Put facts into a database that has everyone who takes part."""
@@ -124,7 +125,6 @@ class Putter:
         await hub.admin.execute("set session_replication_role = origin")
         await hub.admin.execute("select refresh_case_access(array(select id from case_file), null)")
         await hub.admin.execute("select refresh_referral_access(array(select id from referral))")
-        await log(hub, [fact for fact in world if isinstance(fact, Access)])
 
     def _seal(self, subject: str, name: str, document: Any) -> bytes:
         text = document if isinstance(document, bytes) else msgspec.json.encode(document)
