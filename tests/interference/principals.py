@@ -52,7 +52,7 @@ def variants(organisation: str) -> dict[str, Principal]:
         "every scope": NAMES,
         "cases alone": CASES,
         "referrals and feeds alone": frozenset({"referrals:read", "feeds:read"}),
-        "everything but cases": NAMES - CASES,
+        "everything but cases and referrals": NAMES - CASES - {"referrals:read"},
     }
     return {
         word: Principal(f"{organisation}-{word.replace(' ', '-')}", organisation, scopes)

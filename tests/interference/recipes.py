@@ -105,8 +105,12 @@ def everything(kind: str) -> str:
 
 def outcome(payload: Any) -> str:
     """Select what tells how a command went: its problems, and the id of what it was about."""
-    below = {name: get_named_type(field.type) for name, field in payload.fields.items()}
-    return " ".join(f"{name} {{ {'id' if 'id' in kind.fields else values(kind)} }}" for name, kind in below.items())
+    found = []
+    for name, field in payload.fields.items():
+        kind = get_named_type(field.type)
+        below = "" if is_leaf_type(kind) else f" {{ {'id' if 'id' in kind.fields else values(kind)} }}"
+        found.append(name + below)
+    return " ".join(found)
 
 
 @cache
@@ -182,9 +186,9 @@ def _below(field: GraphQLField) -> Any:
 
 @cache
 def mutations() -> tuple[str, ...]:
-    """Write every mutation, with each of its commands and with every example of its input, as selections."""
+    """Write every mutation, with each of its commands and with every example of its input, as selections; what erases comes last."""
     found = []
-    for name, field in fields("Mutation").items():
+    for name, field in sorted(fields("Mutation").items(), key=lambda named: named[0].startswith("erase")):
         if name not in COMMANDS:
             raise NoExample(f"Mutation.{name} has no entry in commands.py")
         commands = [f"{{idempotencyKey: $key, {template}}}" for template in COMMANDS[name]]
