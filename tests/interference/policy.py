@@ -179,10 +179,11 @@ def returned(referral: Referral, category: str, world: World) -> bool:
 
 def readable(organisation: str, referral: Referral, category: str, world: World) -> bool:
     """Tell whether a party may read a category of what was sent: a recipient only while the referral lives, and not held."""
+    if not takes_part(organisation, referral, world):
+        return False
     if is_icorns(organisation, referral, world):
         return category in referral.shared
     if organisation == referral.sender and returned(referral, category, world):
         return True
-    receives = organisation == referral.recipient and takes_part(organisation, referral, world)
     lives = referral.status in LIVE and not held(organisation, referral.case, world)
-    return receives and lives and sent(referral, category, world)
+    return organisation == referral.recipient and lives and sent(referral, category, world)

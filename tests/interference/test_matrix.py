@@ -58,6 +58,7 @@ async def _opened(hub: World, putter: Putter, asker: str, facts: list[Fact], nou
     await hub.admin.execute("delete from referral")
     await hub.admin.execute("delete from case_file")
     await hub.admin.execute("delete from agreement")
+    await hub.admin.execute("delete from frozen")
     return _named(by_table)
 
 
