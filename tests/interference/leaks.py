@@ -75,6 +75,8 @@ NAMED: Final = ", ".join(
 ENTITIES: Final = _once(f"{{ _entities(representations: [{NAMED}]) {{ ... on Case {{ status }} }} }}")
 EDGE: Final = _once("{ referrals { edges { node { case { id } } } } }")
 WITHHELD: Final = _once("{ cases { edges { node { withheld } } } }")
+OWED: Final = _once("{ retractions { totalCount edges { node { id subject } } } }")
+BROKEN: Final = _once("{ cases { edges { node { emergencies { askedAt reason } } } } }")
 RECORDS: Final = _once("{ feedRecords { records { id } } }")
 MISFIT: Final = _once(
     "query ($f: CaseFilter) { cases(filter: $f) { totalCount } }", {"f": {"openedFrom": "the day before"}}
@@ -126,5 +128,7 @@ LEAKS: Final = (
     ),
     Planted("a child's id", RECIPIENT, planted("a child's id counts its siblings", plans.siblings), CHILDREN),
     Planted("withheld", ALL_SCOPES, planted("withheld tells what there is", plans.withheld), WITHHELD),
+    Planted("retractions", READER, planted("everyone reads every retraction", plans.retractions), OWED),
+    Planted("broken glass", ALL_SCOPES, planted("whoever sees a case sees all its broken glass", plans.glass), BROKEN),
     Planted("the second wall", CITY, commands.FEEDS, RECORDS),
 )  # fmt: skip

@@ -7,8 +7,8 @@ from typing import Any
 from hub.engine.compiled import Compiled, Plans
 from hub.engine.cost import Price
 from hub.engine.plan import Ask, Plan
-from schema.fields import Column, One, Order, Page, Rows, Where
-from schema.rows import CASE, CASE_WITHHELD
+from schema.fields import Column, Many, One, Order, Page, Rows, Where
+from schema.rows import CASE, CASE_WITHHELD, EMERGENCY, RETRACTION
 from tests.interference.twins import Leak
 from tests.world import World
 
@@ -162,6 +162,19 @@ def moved(ask: Ask, rows: Any) -> Ask:
     """Let a row's time of change follow what may be hidden."""
     later = f"{{row}}.updated_at + {STAYS.format(of='{row}', key='case_id')} * interval '1 second'"
     return replace(ask, source=Column(later)) if ask.source == Column("{row}.updated_at") and rows == CASE else ask
+
+
+def retractions(ask: Ask, _: Any) -> Ask:
+    """Show everyone what anyone has to delete."""
+    everyones = isinstance(ask.source, Page) and ask.source.rows == RETRACTION
+    return _listed(ask, replace(RETRACTION, access="")) if everyones else ask
+
+
+def glass(ask: Ask, _: Any) -> Ask:
+    """Show whoever sees a case all the glass that was broken for it."""
+    if not isinstance(ask.source, Many) or ask.source.rows != EMERGENCY:
+        return ask
+    return replace(ask, source=replace(ask.source, rows=replace(EMERGENCY, access="")))
 
 
 def _column(old: str, new: str) -> Change:

@@ -53,6 +53,8 @@ class Operations:
             ("referrals:submit", "submitReferral", 6),
             ("cases:write", "openCase", 4),
             ("consents:write", "withdrawConsent", 2),
+            ("consents:write", "recordConsent", 2),
+            ("cases:emergency", "breakGlass", 2),
         )
         self._commands = [name for scope, name, times in often if pair.principal.may(scope) for _ in range(times)]
         # Whoever reads no cases mostly changes things.
@@ -118,6 +120,7 @@ class Operations:
             )
         )
         near = " ".join(beside(kind) for kind in NODES.values())
+        others += " retractions(first: 5) { totalCount edges { node { id subject categories acknowledgedAt note } } }"
         return document(OperationType.QUERY, fields_of(f"nodes(ids: [{named}]) {{ __typename {near} }} {others}"))  # fmt: skip
 
     def going_on(self, draw: Draw, earlier: DocumentNode) -> DocumentNode:

@@ -65,7 +65,7 @@ def standing(principal: Principal) -> list[Fact]:
         ]  # fmt: skip
     facts += [
         Emergency(
-            id=100, case=101, organisation=other if icorn else principal.organisation, categories=("PROFILE", "HEALTH"),
+            id=100, case=100, organisation=other if icorn else principal.organisation, categories=("PROFILE", "HEALTH"),
             asked_at="2026-06-01T11:00:00Z", approved_at=None, variant=1,
         ),
         *(

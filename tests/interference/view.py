@@ -43,10 +43,10 @@ def view(asker: Principal, world: World) -> dict[str, Any]:
         "referrals": {r.id: _referral(asker, r, world) for r in _visible_referrals(asker, world)},
         "feed records": {r.id: _record(asker, r, world) for r in _visible_records(asker, world)},
     }
-    if asker.may("cases:read") or asker.may("referrals:read"):
+    if _reads_retractions(asker):
         owed = (r for r in of(Retraction, world) if r.organisation == asker.organisation or _is_icorn(asker))
         known["retractions"] = sorted(_told(r) for r in owed)
-    if asker.may("audit:read"):
+    if asker.may("audit:read") or _ends_access(asker):
         mine_to_read = (a for a in of(Access, world) if a.organisation == asker.organisation or _is_icorn(asker))
         known["accesses"] = sorted(_told(a) for a in mine_to_read)
     if asker.may("referrals:submit"):
@@ -57,6 +57,16 @@ def view(asker: Principal, world: World) -> dict[str, Any]:
 
 def _is_icorn(asker: Principal) -> bool:
     return ORGANISATIONS[asker.organisation] == "ICORN"
+
+
+def _reads_retractions(asker: Principal) -> bool:
+    return asker.may("cases:read") or asker.may("referrals:read")
+
+
+def _ends_access(asker: Principal) -> bool:
+    """Whoever can end what was open, and reads retractions: that there is one says that something had been received. A named release."""
+    ends = asker.may("consents:write") or (_is_icorn(asker) and asker.may("cases:write"))
+    return ends and _reads_retractions(asker)
 
 
 def _may_read_agreement(asker: Principal, agreement: Agreement) -> bool:

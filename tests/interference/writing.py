@@ -48,11 +48,11 @@ def rewritten(node: FieldNode, arguments: list[ArgumentNode], selection: Selecti
 
 @cache
 def nearby(kind: str) -> list[FieldNode]:
-    """Give the fields of a type that are plain values, and those that lead one step further: to an id or a count."""
+    """Give the fields of a type that are plain values, and those that lead one step further: to an id, a count, or what tells that there is one."""
     found = []
     for name, field in printed().type_map[kind].fields.items():  # type: ignore[attr-defined] # an object type
         below = get_named_type(field.type)
-        step = next((n for n in ("id", "totalCount") if n in getattr(below, "fields", {})), None)
+        step = next((n for n in ("id", "totalCount", "askedAt", "held") if n in getattr(below, "fields", {})), None)
         if is_leaf_type(below) or step:
             found += fields_of(f"{name} {{ {step} }}" if step else name)
     return found
