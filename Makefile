@@ -3,17 +3,20 @@ BIN := .venv/bin
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check fix schema golden bench lock clean
+.PHONY: help demo test interference check fix schema golden bench lock clean
 
 help: ## Print this list
 	@echo "make TARGET, with TARGET one of:"
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-10s %s\n", $$1, $$2 }'
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-14s %s\n", $$1, $$2 }'
 
 demo: $(READY) ## Start the hub with its own PostgreSQL and two sister feeds, and tell the story (Ctrl-C stops it)
 	@$(BIN)/hub demo $(args)
 
 test: $(READY) ## Run the tests (t=tests/hub/test_plan.py for some of them)
 	@$(BIN)/pytest -n 2 $(t)
+
+interference: $(READY) ## Prove ten times longer than `make test` that what is hidden changes no answer
+	@HUB_INTERFERENCE=10 $(BIN)/pytest -n 2 tests/interference $(t)
 
 check: $(READY) ## Lint, format check, types, import floors
 	$(BIN)/ruff check

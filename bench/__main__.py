@@ -1,9 +1,10 @@
 """`python -m bench`: the combined view of a partner, by the hub with everything on, beside the bare limit, in one run.
 
-`python -m bench profile` takes one request apart instead.
+`python -m bench profile` takes one request apart instead; `python -m bench timing` asks whether time tells what is hidden.
 `python -m bench tokens` measures the authorization server, and what verifying token and proof adds to a query.
 """
 
+import argparse
 import asyncio
 import json
 import os
@@ -29,9 +30,11 @@ from auth.keyring import Keyring
 from bench.load import Round, once, request, run
 from bench.operations import Q1, Q1_IDENTITY, Q4
 from bench.parts import take_apart
+from bench.timing import tell_apart
 from bench.tokens import tokens
 from bench.world import DATABASE, SETTINGS, Partner, fill
-from hub.embedded import dsns, embedded_server
+from hub.embedded import ADMIN, dsns, embedded_server
+from hub.postgres import connect
 
 CONNECTIONS = 8
 SECONDS = 4.0
@@ -173,7 +176,15 @@ async def measure(contenders: list[Contender], asker: Asker, postgres: psutil.Pr
         console.print(f"round {number} of {ROUNDS}" if number else "warm", style="dim")
 
 
-async def main() -> None:
+def asked() -> argparse.Namespace:
+    """Read what is to be measured."""
+    reader = argparse.ArgumentParser("python -m bench")
+    reader.add_argument("what", nargs="?", choices=["all", "profile", "timing", "tokens"], default="all")
+    reader.add_argument("--requests", type=int, default=10_000, help="of each way of asking, for timing")
+    return reader.parse_args()
+
+
+async def main(wanted: argparse.Namespace) -> None:
     """Set up, check that the answers agree, measure, report."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="hub-bench-")))
@@ -182,8 +193,13 @@ async def main() -> None:
         hub_port, bare_port, asgi_port = free_port(), free_port(), free_port()
         with console.status("loading 20,000 cases, 60,000 referrals, 6,000 residencies, 40 organisations"):
             partner = await fill(server, keyring)
-        if sys.argv[1:] == ["profile"]:
+        if wanted.what == "profile":
             await take_apart(dsns(server, DATABASE), folder / "keys.json", partner, console)
+            return
+        if wanted.what == "timing":
+            admin = await connect(server.dsn(ADMIN, DATABASE), name="bench", role=ADMIN)
+            await tell_apart(dsns(server, DATABASE), folder / "keys.json", partner, wanted.requests, admin, console)
+            await admin.close()
             return
         given = {
             "dsns": dsns(server, DATABASE),
@@ -231,4 +247,5 @@ async def main() -> None:
 
 
 if __name__ == "__main__":
-    uvloop.run(tokens(console) if sys.argv[1:] == ["tokens"] else main())
+    wanted = asked()
+    uvloop.run(tokens(console) if wanted.what == "tokens" else main(wanted))

@@ -1,5 +1,6 @@
 """This module holds the roots of every query, and the whole schema built from them."""
 
+from functools import cache
 from typing import Final
 
 import strawberry
@@ -142,7 +143,7 @@ class Query:
     @asked(Printed(), name="_service")
     def service(self) -> Subgraph:
         """What a federation composes: the hub as an Apollo Federation 2 subgraph."""
-        return Subgraph(sdl=subgraph(SCHEMA.as_str()))
+        return _subgraph()
 
     @asked(AUDIT_EVENTS, Scope.AUDIT_READ)
     def audit_events(
@@ -185,6 +186,12 @@ class Query:
     def audit_consistency(self, from_size: str, to_size: str) -> AuditConsistency | None:
         """Proof that nothing before an earlier head of the viewer's own log was changed: sizes are those of signed heads."""
         raise NotImplementedError
+
+
+@cache
+def _subgraph() -> Subgraph:
+    """Write the subgraph once: it takes a tenth of a second, and anyone may ask for it again and again."""
+    return Subgraph(sdl=subgraph(SCHEMA.as_str()))
 
 
 SCHEMA: Final = strawberry.Schema(

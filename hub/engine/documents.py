@@ -96,36 +96,37 @@ class Document:
 
 
 class Documents:
-    """Parses and validates, once per document."""
+    """Parses and validates, once per document and organisation: a text may hold a name, and that it is known would show in the time."""
 
     def __init__(self, schema: GraphQLSchema) -> None:
         self._schema = schema
-        self._known: OrderedDict[bytes, Document] = OrderedDict()
+        self._known: OrderedDict[tuple[int, bytes], Document] = OrderedDict()
 
-    async def read(self, text: str, limits: Limits) -> Document:
+    async def read(self, text: str, limits: Limits, organisation: int) -> Document:
         """Give the document of a text as `get` does; a new one is judged beside what else the process does, for that can take a second."""
-        known = self.known(hashlib.sha256(text.encode()).digest())
+        known = self.known(hashlib.sha256(text.encode()).digest(), organisation)
         if known is None:
-            known = await asyncio.to_thread(self.get, text, limits)
+            known = await asyncio.to_thread(self.get, text, limits, organisation)
         return known
 
-    def known(self, digest: bytes) -> Document | None:
-        """Give the document of a digest, if it was read lately."""
-        return self._known.get(digest)
+    def known(self, digest: bytes, organisation: int) -> Document | None:
+        """Give the document of a digest, if the organisation asked for it lately."""
+        return self._known.get((organisation, digest))
 
-    def get(self, text: str, limits: Limits = DEFAULTS) -> Document:
-        """Give the document of a text; raise RequestRefusedError with all that is wrong with it.
+    def get(self, text: str, limits: Limits = DEFAULTS, organisation: int = 0) -> Document:
+        """Give the document of a text that an organisation sent; raise RequestRefusedError with all that is wrong with it.
 
         Nothing is parsed that has more tokens than the client may send; the other limits are for whoever runs an operation of it.
         """
         digest = hashlib.sha256(text.encode()).digest()
-        if digest in self._known:
-            self._known.move_to_end(digest)
-            return self._known[digest]
+        key = (organisation, digest)
+        if key in self._known:
+            self._known.move_to_end(key)
+            return self._known[key]
         if (tokens := count_tokens(text)) > limits.tokens:
             raise RequestRefusedError(exceeded("tokens", limits.tokens, tokens))
         document = self._checked(digest, text, tokens)
-        self._known[digest] = document
+        self._known[key] = document
         if len(self._known) > DOCUMENTS:
             self._known.popitem(last=False)
         return document

@@ -82,7 +82,7 @@ def operation(
     if any(sizes[name] > getattr(limits, name) for name in PLANNED):
         raise RequestRefusedError(*beyond(sizes, limits))
     variables = variable_values(engine.schema, node, given)
-    compiled = engine.plans.get(document, node, variables, principal.scopes)
+    compiled = engine.plans.get(document, node, variables, principal.scopes, principal.organisation)
     asker = (str(principal.organisation), principal.client, principal.user or "")
     binding = Binding(engine.schema, variables, Cursors(engine.cursor_key, asker), engine.index_key)
     cost = compiled.plan.price.of(lambda parent, field: arguments(parent, field, variables))

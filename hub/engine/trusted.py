@@ -58,15 +58,15 @@ class Trusted:
     async def read(self, principal: Principal, text: str | None, identifier: str | None) -> Document:
         """Give the document of a text or an id; raise DocumentUnknownError, or RequestRefusedError with all that is wrong with it."""
         if text is not None and not principal.documents_only:
-            return await self._documents.read(text, principal.limits)
+            return await self._documents.read(text, principal.limits, principal.organisation)
         digest = hashlib.sha256(text.encode()).digest() if text is not None else digest_of(identifier or "")
         if digest is None:
             raise DocumentUnknownError
-        known = self._documents.known(digest)
+        known = self._documents.known(digest, principal.organisation)
         if known is not None and self._seen.get((principal.client, digest)):
             return known
         published = await self._pool.fetchval(_FIND, str(principal.organisation), principal.client, digest)
         if published is None:
             raise DocumentUnknownError
         self._seen.put((principal.client, digest), True)  # noqa: FBT003 a set, that forgets
-        return await self._documents.read(published, principal.limits)
+        return await self._documents.read(published, principal.limits, principal.organisation)

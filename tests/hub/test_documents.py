@@ -121,7 +121,8 @@ async def test_any_other_text_of_a_client_set_so_is_refused_before_anything_else
 
     assert told(answer) == UNKNOWN
     assert len(answer.json()["errors"]) == 1
-    assert world.app.state.engine.documents.known(hashlib.sha256(text.encode()).digest()) is None
+    known = world.app.state.engine.documents.known
+    assert known(hashlib.sha256(text.encode()).digest(), world.organisations["pen-centre"]) is None
 
 
 async def test_a_client_set_so_asks_for_what_is_published_by_id_or_by_text(world: World) -> None:

@@ -173,6 +173,15 @@ class Freeze:
 
 
 @dataclass(frozen=True, kw_only=True)
+class LegalHold:
+    """What forbids that a case is erased, or what one person proposed of that; ICORN's own."""
+
+    case: int
+    held: bool
+    proposed: bool
+
+
+@dataclass(frozen=True, kw_only=True)
 class Record:
     """A record of a sister feed, with documents of some categories."""
 
@@ -211,8 +220,18 @@ class Client:
     organisation: str
 
 
+@dataclass(frozen=True, kw_only=True)
+class Access:
+    """That somebody of an organisation looked at a case, as its log has it."""
+
+    id: int
+    organisation: str
+    case: int
+
+
 Fact = (
-    Case | Document | Residency | Referral | Message | Agreement | Consent | Share | Hold | Freeze | Emergency | Retraction | Record | Link | Outcome | Client
+    Case | Document | Residency | Referral | Message | Agreement | Consent | Share | Hold | Freeze | Emergency | Retraction | LegalHold
+    | Record | Link | Outcome | Client | Access
 )  # fmt: skip
 World = frozenset[Fact]
 
@@ -226,6 +245,8 @@ def keys(fact: Fact) -> list[tuple[Any, ...]]:
             return [("message", referral, ordinal)]
         case Link(record=record):
             return [("link", record)]
+        case LegalHold(case=case):
+            return [("legal hold", case)]
         case Outcome(organisation=organisation, client=client, key=key):
             return [("outcome", organisation, client, key)]
         case Client(name=name):

@@ -1,175 +1,134 @@
-"""This module makes holes on purpose, one for each channel, to see that the property finds them. No hub is ever built like this."""
+"""This module lists the holes made on purpose, one or more for each channel, and by whom and how each is to be found."""
 
-from collections.abc import Callable
-from dataclasses import replace
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
 
-from hub.engine.compiled import Compiled, Plans
-from hub.engine.plan import Ask, Plan
-from schema.fields import Column, One, Order, Page, Where
-from schema.rows import CASE, CASE_WITHHELD
-from tests.interference.twins import Leak
-from tests.world import World
+from tests.interference import leaks_in_answers as answers
+from tests.interference import leaks_in_commands as commands
+from tests.interference import leaks_in_plans as plans
+from tests.interference.leaks_in_plans import planted
+from tests.interference.names import FAMILY_NAMES, pairwise, row_id
+from tests.interference.pairs import IDEMPOTENCY_KEYS, REFERENCES
+from tests.interference.twins import Asked, Leak
 
-Change = Callable[[Ask, Any], Ask]
-ONLY_THE_FIRST, ONLY_THE_SECOND = frozenset({1}), frozenset({2})
-
-
-class LeakyPlans(Plans):
-    """Plans with every part changed before its statement is written."""
-
-    change: Change
-
-    def _written(self, made: Plan) -> Compiled:
-        made.roots = tuple(_changed(root, None, self.change) for root in made.roots)
-        return super()._written(made)
-
-
-def _changed(ask: Ask, rows: Any, change: Change) -> Ask:
-    rows = getattr(ask.source, "rows", rows)
-    choices = {
-        word: (of, by, tuple(_changed(a, of, change) for a in asks)) for word, (of, by, asks) in ask.choices.items()
-    }
-    asks = tuple(_changed(a, rows, change) for a in ask.asks)
-    return change(replace(ask, asks=asks, choices=choices), rows)
-
-
-def _planted(change: Change) -> Callable[[World], None]:
-    def plant(hub: World) -> None:
-        engine = hub.app.state.engine
-        plans = LeakyPlans(engine.schema, ONLY_THE_FIRST)
-        plans.change = change
-        hub.app.state.engine = replace(engine, plans=plans)
-
-    return plant
-
-
-def _coordinate(ask: Ask) -> str:
-    return ask.arguments.coordinate if ask.arguments else ""
-
-
-def _by_id(ask: Ask, _: Any) -> Ask:
-    return replace(ask, source=One(replace(CASE, access=""))) if _coordinate(ask) == "Query.case" else ask
-
-
-def _total(ask: Ask, rows: Any) -> Ask:
-    everyone = Column("(select count(*) from case_file)")
-    return replace(ask, source=everyone, name="") if ask.name == "totalCount" and rows == CASE else ask
-
-
-def _filter(ask: Ask, _: Any) -> Ask:
-    loose = Where(
-        "exists (select from case_name_digest d where d.case_id = {row}.case_id and d.family_name = {value}::bytea)",
-        "name_digest",
-    )
-    return replace(
-        ask,
-        wheres=tuple((loose if path[-1] in ("family_name", "familyName") else rule, path) for rule, path in ask.wheres),
-    )
-
-
-def _order(ask: Ask, _: Any) -> Ask:
-    if not isinstance(ask.source, Page) or ask.source.rows != CASE:
-        return ask
-    select = CASE.select.replace(
-        " from ", ", (select count(*) from residency v where v.case_id = f.id) as stays from ", 1
-    )
-    orders = {**ask.source.orders, "STAYS": Order("stays", "bigint")}
-    return replace(
-        ask, source=replace(ask.source, rows=replace(CASE, select=select), orders=orders, default=("STAYS", "DESC"))
-    )
-
-
-def _column(old: str, new: str) -> Change:
-    def change(ask: Ask, _: Any) -> Ask:
-        return (
-            replace(ask, source=Column(new))
-            if isinstance(ask.source, Column) and ask.source.sql.startswith(old)
-            else ask
-        )
-
-    return change
-
-
-def _moved(ask: Ask, rows: Any) -> Ask:
-    moved = (
-        "{row}.updated_at + (select count(*) from residency v where v.case_id = {row}.case_id) * interval '1 second'"
-    )
-    return replace(ask, source=Column(moved)) if ask.source == Column("{row}.updated_at") and rows == CASE else ask
-
-
-def _edge(ask: Ask, _: Any) -> Ask:
-    of_icorn = replace(CASE, access="a.organisation = (select o.id from organisation o where o.kind = 'ICORN')")
-    return (
-        replace(ask, source=One(of_icorn, ask.source.on))
-        if isinstance(ask.source, One) and _coordinate(ask) == "Referral.case"
-        else ask
-    )
-
-
-def _policy(table: str, condition: str) -> str:
-    return f"drop policy visible on hub.{table}; create policy visible on hub.{table} for select to hub_app using ({condition})"
-
-
-def _trigger(table: str, condition: str, otherwise: str) -> str:
-    return (
-        f"create function hub.leak() returns trigger language plpgsql security definer set search_path = hub as"
-        f" $$ begin if exists (select from {table} t where {condition}) then {otherwise}; end if; return new; end $$;"
-        f" create trigger a_leak before insert on hub.{table} for each row execute function hub.leak();"
-    )
-
-
+CHANNELS: Final = (
+    "existence by id", "unique constraint", "foreign key", "ON CONFLICT", "totalCount", "hasNextPage", "page length", "filter", "sort",
+    "search", "cursor", "error text", "error path", "suggestion", "introspection", "coercion message", "ETag/updatedAt",
+    "idempotency replay", "webhook", "subscription", "an edge into a scoped type", "federation _entities",
+    "statistics by differencing", "rate-limit header", "cost", "a log line readable by the asker",
+)  # fmt: skip
+"""By what one could tell what is hidden from what is not there."""
+NOT_THERE: Final = ("webhook", "subscription")
+"""Channels that the hub does not have. Whoever builds one plants its leak here."""
 ALL_SCOPES, READER, SENDER, RECIPIENT, CITY = (
     "a partner with every scope", "a partner that reads overviews", "a sender of referrals", "a recipient of referrals", "a city",
 )  # fmt: skip
-LEAKS: tuple[tuple[str, Leak], ...] = (
-    (READER, Leak("a case is there for whoever names it", plant=_planted(_by_id), walls=ONLY_THE_FIRST)),
-    (READER, Leak("totalCount counts every case", plant=_planted(_total), walls=ONLY_THE_FIRST)),
-    (CITY, Leak("a filter matches a hidden name", plant=_planted(_filter), walls=ONLY_THE_FIRST)),
-    (ALL_SCOPES, Leak("a referral leads to a hidden case", plant=_planted(_edge), walls=ONLY_THE_FIRST)),
-    (READER, Leak("the order follows hidden residencies", plant=_planted(_order), walls=ONLY_THE_FIRST)),
-    (
-        RECIPIENT,
-        Leak(
-            "a child's id counts its siblings",
-            plant=_planted(
-                _column(
-                    "coalesce('consent_'",
-                    "'consent_' || {row}.case_pairwise || '_' || (select count(*) from consent x where x.case_id = {row}.case_id)",
-                )
-            ),
-            walls=ONLY_THE_FIRST,
-        ),
+
+
+@dataclass(frozen=True)
+class Planted:
+    """A leak of a channel, and who finds it: with operations drawn at random, or with those of `asks` where drawing seldom comes by."""
+
+    channel: str
+    finder: str
+    leak: Leak
+    asks: tuple[Asked, ...] = ()
+
+
+def _each(query: str, values: Sequence[str]) -> tuple[Asked, ...]:
+    return tuple((query.replace("VALUE", value), None) for value in values)
+
+
+def _once(query: str, variables: dict[str, Any] | None = None) -> tuple[Asked, ...]:
+    return ((query, variables),)
+
+
+SAID: Final = 'reason: "Asked to leave", person: {profile: {biography: "Two books", languages: ["fa"]}, identity: {familyName: "Petrova"}}'
+AGREED: Final = '{decision: ALLOW, recipients: {everyPartner: true}, categories: [OVERVIEW, PROFILE, IDENTITY], givenOn: "2026-05-01", evidence: "Form"}'
+DENIED: Final = (
+    '{decision: DENY, recipients: {everyPartner: true}, categories: [PROFILE], givenOn: "2026-05-01", evidence: "Call"}'
+)
+SUBMIT: Final = (
+    f"mutation {{ submitReferral(input: {{GIVEN, discipline: WRITER, urgency: URGENT, {SAID}, consents: [{AGREED}]}})"
+    " { referral { id } problems { code message path } } }"
+)
+HIDDEN_IDS: Final = [f"case_{row_id('case', number)}" for number in range(5)]
+
+
+def record_consent(key: str, case: str) -> str:
+    """Write a change that names a case."""
+    given = f'idempotencyKey: "{key}", case: "{case}", consent: {DENIED}'
+    return f"mutation {{ recordConsent(input: {{{given}}}) {{ problems {{ code }} }} }}"
+
+
+TRUST: Final = tuple((record_consent(f"trust-{named}", named), None) for named in HIDDEN_IDS)
+REFER: Final = _each(SUBMIT.replace("GIVEN", 'idempotencyKey: "refer-VALUE", clientReference: "VALUE"'), REFERENCES)
+RETRY: Final = _each(SUBMIT.replace("GIVEN", 'idempotencyKey: "VALUE"'), IDEMPOTENCY_KEYS)
+NAMES: Final = _each('{ cases(filter: {familyName: "VALUE"}) { totalCount edges { cursor } } }', FAMILY_NAMES)
+COUNT: Final = _once("{ cases { totalCount } }")
+PAGE: Final = _once("{ cases(first: 2) { edges { node { id } } pageInfo { hasNextPage } } }")
+CHILDREN: Final = _once("{ cases { edges { node { consents { id } } } } }")
+NAMED: Final = ", ".join(
+    f'{{__typename: "Case", id: "case_{pairwise("icorn", "case", number)}"}}' for number in range(5)
+)
+ENTITIES: Final = _once(f"{{ _entities(representations: [{NAMED}]) {{ ... on Case {{ status }} }} }}")
+EDGE: Final = _once("{ referrals { edges { node { case { id } } } } }")
+WITHHELD: Final = _once("{ cases { edges { node { withheld } } } }")
+OWED: Final = _once("{ retractions { totalCount edges { node { id subject } } } }")
+BROKEN: Final = _once("{ cases { edges { node { emergencies { askedAt reason } } } } }")
+RECORDS: Final = _once("{ feedRecords { records { id } } }")
+MISFIT: Final = _once(
+    "query ($f: CaseFilter) { cases(filter: $f) { totalCount } }", {"f": {"openedFrom": "the day before"}}
+)
+
+LEAKS: Final = (
+    Planted("existence by id", READER, planted("a case is there for whoever names it", plans.by_id)),
+    Planted("unique constraint", SENDER, commands.UNIQUE, REFER),
+    Planted("foreign key", RECIPIENT, commands.TRUSTED, TRUST),
+    Planted("ON CONFLICT", SENDER, commands.ON_CONFLICT, REFER),
+    Planted("totalCount", READER, planted("totalCount counts every case", plans.total), COUNT),
+    Planted("hasNextPage", READER, planted("there is more when there is more of all", plans.has_more), PAGE),
+    Planted("page length", READER, planted("a page is taken before the hidden is left out", plans.page_length), PAGE),
+    Planted("filter", CITY, planted("a filter matches a hidden name", plans.hidden_name), NAMES),
+    Planted("sort", READER, planted("the order follows hidden residencies", plans.order)),
+    Planted(
+        "search", READER, planted("a city is found by who stays there", plans.search),
+        _once('{ cities(filter: {name: "nothing"}) { edges { node { code } } } }'),
     ),
-    (
-        ALL_SCOPES,
-        Leak(
-            "withheld tells what there is",
-            plant=_planted(
-                _column(
-                    CASE_WITHHELD,
-                    "case when exists (select from case_health h where h.case_id = {row}.case_id) then array['HEALTH'] else '{{}}' end",
-                )
-            ),
-            walls=ONLY_THE_FIRST,
-        ),
+    Planted("cursor", READER, planted("a cursor holds what is hidden", plans.cursor)),
+    Planted("error text", SENDER, commands.ERROR_TEXT, REFER),
+    Planted(
+        "error path", ALL_SCOPES, answers.answered("an error stands where something is withheld", answers.where_it_is_withheld),
+        _once("{ cases { edges { node { id health { needs } } } } }"),
     ),
-    (READER, Leak("updatedAt moves with hidden edits", plant=_planted(_moved), walls=ONLY_THE_FIRST)),
-    (CITY, Leak("everyone reads every feed", sql=_policy("feed_record", "present"), walls=ONLY_THE_SECOND)),
-    (
-        SENDER,
-        Leak(
-            "a reference is unique among all organisations",
-            sql=_trigger("referral", "t.client_reference = new.client_reference", "raise unique_violation"),
-        ),
+    Planted(
+        "suggestion", READER, answers.answered("a reference that there is, is suggested", answers.did_you_mean),
+        _once('{ case(by: {reference: "C-0000-0000-0000-0000"}) { id } }'),
     ),
-    (
-        ALL_SCOPES,
-        Leak(
-            "statistics count what is there now",
-            plant=_planted(_column("{row}.count", "(select count(*) from case_file)::int")),
-            walls=ONLY_THE_FIRST,
-        ),
+    Planted(
+        "introspection", READER, answers.answered("an enum has the values that are in use", answers.values_in_use),
+        _once('{ __type(name: "RiskLevel") { name enumValues { name } } }'),
     ),
-    (SENDER, Leak("an idempotency key is everyone's", sql=_trigger("outcome", "t.key = new.key", "return null"))),
+    Planted("coercion message", READER, answers.answered("a value that fits is offered", answers.fitting_values), MISFIT),
+    Planted("ETag/updatedAt", READER, planted("updatedAt moves with hidden edits", plans.moved)),
+    Planted("ETag/updatedAt", READER, answers.answered("an ETag is of rows, not of the view", answers.etag), COUNT),
+    Planted("idempotency replay", SENDER, commands.REPLAY, RETRY),
+    Planted("an edge into a scoped type", ALL_SCOPES, planted("a referral leads to a hidden case", plans.edge), EDGE),
+    Planted("federation _entities", READER, planted("a router may name any case", plans.representations), ENTITIES),
+    Planted(
+        "statistics by differencing", ALL_SCOPES, planted("statistics count what is there now", plans.live_count),
+        _once("{ statistics(groupBy: []) { cells { count } } }"),
+    ),
+    Planted("rate-limit header", READER, answers.RATE, COUNT),
+    Planted("cost", READER, answers.COST, COUNT),
+    Planted(
+        "a log line readable by the asker", ALL_SCOPES, commands.LOG,
+        (*COUNT, *_once("{ auditEvents { edges { node { action categories outcome } } } }")),
+    ),
+    Planted("a child's id", RECIPIENT, planted("a child's id counts its siblings", plans.siblings), CHILDREN),
+    Planted("withheld", ALL_SCOPES, planted("withheld tells what there is", plans.withheld), WITHHELD),
+    Planted("retractions", READER, planted("everyone reads every retraction", plans.retractions), OWED),
+    Planted("broken glass", ALL_SCOPES, planted("whoever sees a case sees all its broken glass", plans.glass), BROKEN),
+    Planted("the second wall", CITY, commands.FEEDS, RECORDS),
 )  # fmt: skip

@@ -14,7 +14,9 @@ from tests.interference.facts import (
     Agreement,
     Case,
     Consent,
+    Emergency,
     Fact,
+    Freeze,
     Hold,
     Referral,
     Share,
@@ -31,6 +33,14 @@ CASE: Final = Case(id=0)
 SEALED: Final = replace(CASE, sealed=True)
 CLOSED: Final = ("COMPLETED", "DECLINED", "WITHDRAWN", "REDIRECTED")
 HIDDEN = "·"
+FROZEN: Final = Freeze(id=0, case=0, country=None, ended_at=None)
+"""The case is stopped for everyone but ICORN; or whatever is of its origin."""
+ORIGIN_FROZEN: Final = replace(FROZEN, case=None, country="IR")
+LIFTED: Final = replace(FROZEN, ended_at=PAST)
+FREEZES: Final = {
+    "its case is frozen": FROZEN, "everything of its origin is frozen": ORIGIN_FROZEN, "its case is no longer frozen": LIFTED,
+}  # fmt: skip
+JUST_NOW, HOURS_AGO = "2026-06-01T11:00:00Z", "2026-05-31T12:00:00Z"
 
 
 def consent(number: int = 0, **said: object) -> Consent:
@@ -97,6 +107,46 @@ def cases(asker: str) -> dict[str, list[Fact]]:
         ],
         "it was shared with the asker": [CASE, consent(), replace(share, until=PAST)],
         "it is shared with another": [CASE, consent(), replace(share, organisation=OTHER)],
+        **glass(asker),
+        "an agreement, and the case is frozen": [*agreed, FROZEN],
+        "an agreement, and everything of its origin is frozen": [*agreed, ORIGIN_FROZEN],
+        "an agreement, and everything of another origin is frozen": [*agreed, replace(ORIGIN_FROZEN, country="TR")],
+        "an agreement, and a freeze that was lifted": [*agreed, LIFTED],
+        "it is shared with the asker, and frozen": [CASE, consent(), share, FROZEN],
+    }  # fmt: skip
+
+
+def glass(asker: str) -> dict[str, list[Fact]]:
+    """Name every situation of glass broken for CONTACT and HEALTH, where only the overview was there for the asker."""
+    seen = Share(id=0, case=0, organisation=asker, categories=("OVERVIEW",), until=COMING)
+    broken = Emergency(
+        id=0,
+        case=0,
+        organisation=asker,
+        categories=("CONTACT", "HEALTH"),
+        asked_at=JUST_NOW,
+        approved_at=None,
+        variant=0,
+    )
+    shown: list[Fact] = [CASE, consent(), seen]
+    sealed: list[Fact] = [SEALED, consent(), seen]
+    return {
+        "OVERVIEW is shared, and the glass is broken": [*shown, broken],
+        "OVERVIEW is shared, and the glass was broken more than twelve hours ago": [*shown, replace(broken, asked_at=HOURS_AGO)],
+        "OVERVIEW is shared, and another broke the glass": [*shown, replace(broken, organisation=OTHER)],
+        "OVERVIEW is shared, the glass is broken, and HEALTH is denied": [
+            *shown, broken, consent(1, decision="DENY", categories=("HEALTH",)),
+        ],
+        "OVERVIEW is shared, the glass is broken, and the case is frozen": [*shown, broken, FROZEN],
+        **({} if asker == "icorn" else {"OVERVIEW is shared, the glass is broken, and the case is held from the asker": [
+            *shown, broken, Hold(id=0, case=0, organisation=asker, ended_at=None),
+        ]}),
+        "no basis but the broken glass": [CASE, consent(), broken],
+        "sealed, OVERVIEW is shared, and broken glass waits for ICORN": [*sealed, broken],
+        "sealed, OVERVIEW is shared, and ICORN approved the broken glass": [*sealed, replace(broken, approved_at=JUST_NOW)],
+        "sealed, OVERVIEW is shared, and ICORN approved it more than twelve hours ago": [
+            *sealed, replace(broken, asked_at=HOURS_AGO, approved_at=HOURS_AGO),
+        ],
     }  # fmt: skip
 
 
@@ -137,6 +187,9 @@ def referrals(asker: str) -> dict[str, list[Fact]]:
         **({} if asker == "icorn" else {"the asker received it, and its case is held from the asker": [
             CASE, replace(back, case=0), heard, held,
         ]}),
+        **{f"the asker sent it, and {why}": [CASE, replace(out, case=0), said, stop] for why, stop in FREEZES.items()},
+        **{f"the asker received it, and {why}": [CASE, replace(back, case=0), heard, stop] for why, stop in FREEZES.items()},
+        "the asker received it, there is no case, and everything of its origin is frozen": [back, heard, ORIGIN_FROZEN],
         "between two others": [referral(sender, "open-stage" if recipient == "icorn" else "pen-centre", "IN_REVIEW"), heard],
     }  # fmt: skip
 

@@ -21,6 +21,8 @@ from tests.interference.facts import (
 )
 
 SPACE = uuid.UUID("6f0f4b54-8a3e-4c4e-9d55-1d1c7b1f2a10")
+ERASED = (90, 91)
+"""Numbers of what neither world has any more, and whose names an organisation may still know."""
 FAMILY_NAMES = ("Farahani", "Aydin", "Petrova", "Okonkwo")
 
 
@@ -54,15 +56,31 @@ def ids(organisation: str, worlds: tuple[World, World]) -> list[str]:
         + [f"organisation_{code}" for code in ORGANISATIONS]
     )
     for fact in worlds[0] | worlds[1]:
-        own = _ids(organisation, fact)
-        found += [*own[:1] * 4, *own[1:], *_ids("icorn", fact)]
+        own = ids_of(organisation, fact)
+        found += [*own[:1] * 4, *own[1:], *ids_of("icorn", fact)]
+    for number in ERASED:
+        found += [
+            f"case_{pairwise(organisation, 'case', number)}",
+            f"referral_{pairwise(organisation, 'referral', number)}",
+        ]
+        found += [f"record_{row_id('record', number)}", f"case_{row_id('case', number)}"]
     absent = uuid.uuid5(SPACE, "absent")
     found += [f"{word}_{absent}" for word in ("case", "referral", "record", "agreement")]
-    found += ["case_", "case_1", "consent_x_y", "nothing", "city_nowhere", f"message_{absent}_1", f"event_{absent}_1"]
+    found += [
+        f"audit_{absent}_1",
+        "case_",
+        "case_1",
+        "consent_x_y",
+        "nothing",
+        "city_nowhere",
+        f"message_{absent}_1",
+        f"event_{absent}_1",
+    ]
     return sorted(found)
 
 
-def _ids(organisation: str, fact: Any) -> list[str]:
+def ids_of(organisation: str, fact: Any) -> list[str]:
+    """Give every id that a fact has or could be thought to have, the right one first."""
     match fact:
         case Case(id=number):
             return [f"case_{pairwise(organisation, 'case', number)}", f"case_{row_id('case', number)}"]
@@ -95,6 +113,8 @@ def _ids(organisation: str, fact: Any) -> list[str]:
 def texts(organisation: str, worlds: tuple[World, World]) -> list[str]:
     """Give the names, codes and references that a client could try."""
     found = [*FAMILY_NAMES, "farahani ", *CITIES, *FEEDS, *ORGANISATIONS, "", "nothing", "er"]
+    found += [spoken("C-", pairwise(organisation, "case", number)) for number in ERASED]
+    found += [spoken("R-", pairwise(organisation, "referral", number)) for number in ERASED]
     for fact in worlds[0] | worlds[1]:
         if isinstance(fact, Case):
             found.append(spoken("C-", pairwise(organisation, "case", fact.id)))

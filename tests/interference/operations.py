@@ -1,7 +1,5 @@
 """This module draws what a principal asks: operations over the whole printed schema, with values that hit what is hidden."""
 
-from collections.abc import Callable
-from functools import cache
 from typing import Any
 
 from graphql import (
@@ -16,19 +14,20 @@ from graphql import (
     visit,
 )
 from hypothesis import strategies as st
-from hypothesis_graphql import mutations, nodes, queries
 
 from schema.fields import NOUNS
+from tests.interference.commands import COMMANDS, written
 from tests.interference.facts import CATEGORIES, ORGANISATIONS
+from tests.interference.known import Known, Said
 from tests.interference.names import FAMILY_NAMES, ids, texts
 from tests.interference.pairs import IDEMPOTENCY_KEYS, REFERENCES, Pair
-from tests.interference.writing import aliased, arguments, document, nearby, printed, rewritten
+from tests.interference.selections import NUMBER, Draw, draw_all, pick, roots, selections
+from tests.interference.writing import aliased, arguments, beside, document, fields_of, nearby, rewritten
 
 PAGING = ("first", "after", "last", "before")
-SAID = 'reason: "Asked to leave", person: {profile: {biography: "Two books", languages: ["fa"]}, identity: {familyName: "Petrova"}}'
 OFTEN = {
     "cases": ["cases:read"], "case": ["cases:read"], "referrals": ["referrals:read"], "referral": ["referrals:read"],
-    "node": [], "nodes": [], "_entities": [], "feedRecords": ["feeds:read"], "cities": ["residencies:read"],
+    "node": [], "nodes": [], "_entities": [], "feedRecords": ["feeds:read"], "cities": ["residencies:read"], "retractions": [],
 }  # fmt: skip
 """Roots to ask most, with the scopes without which there is nothing to ask."""
 SINGULAR = {"cases": "case", "referrals": "referral", "cities": "city", "organisations": "organisation"}
@@ -38,37 +37,6 @@ KEYS = [*IDEMPOTENCY_KEYS, *(f"own-{number}" for number in range(20))]
 """Idempotency keys: some that others used, and more, so that not every command is a replay."""
 WORDS = {word: name for name, noun in NOUNS.items() for word in noun.places}
 """The words that ids begin with, and the types they name."""
-Draw = Callable[[st.SearchStrategy[Any]], Any]
-
-
-def roots(kind: str) -> list[str]:
-    """Name the root fields of Query or Mutation."""
-    return list(printed().type_map[kind].fields)  # type: ignore[attr-defined] # an object type
-
-
-DAYS = ["2026-01-11", "2026-01-15", "2026-02-10", "2026-03-01"]
-SCALARS = {
-    # Numbered here, and only later given the ids and texts of two worlds: a strategy is costly to make.
-    "ID": st.integers(0, 9999).map(lambda number: nodes.String(f"id:{number}")),
-    "String": st.integers(0, 9999).map(lambda number: nodes.String(f"text:{number}")),
-    "Int": st.sampled_from([1, 2, 3]).map(nodes.Int),
-    "CountryCode": st.sampled_from(["IR", "TR", "NO"]).map(nodes.String),
-    "LanguageTag": st.just(nodes.String("fa")),
-    "Date": st.sampled_from(DAYS).map(nodes.String),
-    "DateTime": st.sampled_from(DAYS).map(lambda day: nodes.String(f"{day}T08:00:00Z")),
-    "Duration": st.sampled_from(["PT5M", "P90D"]).map(nodes.String),
-    # Written anew for the pair of worlds, like every input.
-    "_Any": st.just(nodes.String("")),
-}
-
-
-@cache
-def selections(kind: str, root: str) -> st.SearchStrategy[FieldNode]:
-    """Draw a field of Query or Mutation, with arguments and with what is selected of it."""
-    made = queries if kind == "Query" else mutations
-    return made(
-        printed(), fields=[root], custom_scalars=SCALARS, allow_null=False, print_ast=lambda document: document.definitions[0].selection_set.selections[0]  # type: ignore[attr-defined]
-    )  # fmt: skip
 
 
 class Operations:
@@ -76,6 +44,8 @@ class Operations:
 
     def __init__(self, pair: Pair) -> None:
         worlds = (pair.left, pair.right)
+        draw_all()
+        self.afresh()
         self._ids = ids(pair.principal.organisation, worlds)
         self._texts = texts(pair.principal.organisation, worlds)
         self._often = [root for root in OFTEN if pair.principal.may(*OFTEN[root]) for _ in range(2)]
@@ -83,29 +53,80 @@ class Operations:
             ("referrals:submit", "submitReferral", 6),
             ("cases:write", "openCase", 4),
             ("consents:write", "withdrawConsent", 2),
+            ("consents:write", "recordConsent", 2),
+            ("cases:emergency", "breakGlass", 2),
         )
         self._commands = [name for scope, name, times in often if pair.principal.may(scope) for _ in range(times)]
         # Whoever reads no cases mostly changes things.
         changes = ["mutation"] * (4 if not pair.principal.may("cases:read") else 1 if self._commands else 0)
-        self.kinds = ["query", "query", "on", *changes]
+        self._kinds = ["query", "query", "on", "back", *changes, *(["again"] * min(2, len(changes)))]
+
+    def afresh(self) -> None:
+        """Begin a sequence: nothing is known yet."""
+        self.known = Known()
+        self._query: DocumentNode | None = None
+
+    def step(self, draw: Draw) -> DocumentNode:
+        """Draw what is asked next, from what is known by now."""
+        kind, earlier, again = draw(st.sampled_from(self._kinds)), draw(NUMBER), self.known.said
+        if kind == "mutation" or (kind == "again" and not again):
+            return self.mutation(draw, self.saying(draw))
+        if kind == "again":
+            return self.mutation(draw, self.once_more(draw, again[earlier % len(again)]))
+        if kind == "back":
+            return self.looking_back(draw)
+        if kind == "on" and self._query is not None:
+            return self.going_on(draw, self._query)
+        self._query = self.query(draw)
+        return self._query
 
     def query(self, draw: Draw) -> DocumentNode:
         """Draw a query on one root field or six."""
         found: list[FieldNode] = []
         for number in range(draw(st.sampled_from([1, 6, 6, 6]))):
             root = draw(st.sampled_from([*self._often, *self._often, *roots("Query")]))
-            found.append(aliased(self._mended(draw, draw(selections("Query", root))), f"{root}{number}"))
+            found.append(aliased(self._mended(draw, pick(draw, selections("Query", root))), f"{root}{number}"))
         return document(OperationType.QUERY, found)
 
-    def mutation(self, draw: Draw) -> DocumentNode:
-        """Draw a mutation, whose keys and references others may have used."""
-        root = draw(st.sampled_from([*self._commands, *roots("Mutation")]))
-        return document(OperationType.MUTATION, [self._mended(draw, draw(selections("Mutation", root)))])
+    def mutation(self, draw: Draw, said: Said) -> DocumentNode:
+        """Draw what is read back of a command."""
+        self.known.said.append(said)
+        field = pick(draw, selections("Mutation", said.mutation))
+        given = arguments(f'input: {{idempotencyKey: "{said.key}", {said.given}}}')
+        return document(OperationType.MUTATION, [self._mended(draw, rewritten(field, given))])
 
-    def going_on(self, draw: Draw, earlier: DocumentNode, cursors: list[str]) -> DocumentNode:
+    def saying(self, draw: Draw, mutation: str = "") -> Said:
+        """Draw a command, whose keys and references others may have used."""
+        mutation = mutation or draw(st.sampled_from([*self._commands, *roots("Mutation")]))
+        template = draw(st.sampled_from(COMMANDS[mutation]))
+        return Said(mutation, draw(st.sampled_from(KEYS)), written(template, lambda word: self.word(draw, word)))
+
+    def once_more(self, draw: Draw, said: Said) -> Said:
+        """Draw how a command is sent again: as it was, or with another input, or under another key."""
+        other = self.saying(draw, said.mutation)
+        how = draw(st.sampled_from(["as it was", "another input", "another key"]))
+        key = other.key if how == "another key" else said.key
+        return Said(said.mutation, key, other.given if how == "another input" else said.given)
+
+    def looking_back(self, draw: Draw) -> DocumentNode:
+        """Ask for things by the ids and references that answers have told."""
+        known = self.known
+        named = ", ".join(f'"{pick(draw, known.ids or self._ids)}"' for _ in range(3))
+        reference = pick(draw, known.references or self._texts)
+        others = " ".join(
+            f'{noun}{number}: {noun}(by: {{{word}: "{reference}"}}) {{ id }}'
+            for number, (noun, word) in enumerate(
+                (("case", "reference"), ("referral", "reference"), ("referral", "clientReference"))
+            )
+        )
+        near = " ".join(beside(kind) for kind in NODES.values())
+        others += " retractions(first: 5) { totalCount edges { node { id subject categories acknowledgedAt note } } }"
+        return document(OperationType.QUERY, fields_of(f"nodes(ids: [{named}]) {{ __typename {near} }} {others}"))  # fmt: skip
+
+    def going_on(self, draw: Draw, earlier: DocumentNode) -> DocumentNode:
         """Draw the next or another page of the lists of an earlier query."""
         forth, size = draw(st.booleans()), draw(st.sampled_from([1, 2]))
-        cursor = draw(st.sampled_from(cursors))
+        cursor = pick(draw, self.known.cursors or ["nothing"])
         given = f'first: {size}, after: "{cursor}"' if forth else f'last: {size}, before: "{cursor}"'
 
         class GoOn(Visitor):
@@ -137,8 +158,6 @@ class Operations:
                     name = argument.name.value
                     if name == "by":
                         kept += arguments(f"by: {operations.name_of(draw, node.name.value)}")
-                    elif name == "input":
-                        kept += arguments(f"input: {operations.command(draw, node.name.value)}")
                     elif name == "representations":
                         said = ", ".join(operations.representation(draw) for _ in range(draw(st.integers(1, 4))))
                         kept += arguments(f"representations: [{said}]")
@@ -153,9 +172,9 @@ class Operations:
                 return rewritten(node, kept, operations.deeper(draw, node))
 
             def enter_string_value(self, node: StringValueNode, *_: Any) -> StringValueNode | None:
-                kind, _colon, number = node.value.partition(":")
-                pool = {"id": operations._ids, "text": operations._texts}.get(kind)
-                return StringValueNode(value=pool[int(number) % len(pool)]) if pool and number.isdigit() else None
+                known = operations.known
+                pools = {"id:": [*known.ids, *operations._ids], "text:": [*known.references, *operations._texts]}
+                return StringValueNode(value=pick(draw, pools[node.value])) if node.value in pools else None
 
         changed: FieldNode = visit(field, Mend())
         return changed
@@ -167,7 +186,7 @@ class Operations:
             return self.richer(draw, name, node.selection_set)
         if name not in SINGULAR or draw(st.integers(0, 3)) == 0:
             return node.selection_set
-        inner = draw(selections("Query", SINGULAR[name])).selection_set
+        inner = pick(draw, selections("Query", SINGULAR[name])).selection_set
         page: Any = parse(
             "{ edges { cursor node } pageInfo { hasNextPage endCursor startCursor } totalCount }"
         ).definitions[0]
@@ -187,7 +206,8 @@ class Operations:
 
     def id_of(self, draw: Draw, *words: str) -> str:
         """Draw an id that begins with one of these words, as GraphQL text."""
-        return f'"{draw(st.sampled_from([i for i in self._ids if i.partition("_")[0] in words] or self._ids))}"'
+        known = [*(self.known.ids * 4), *self._ids]
+        return f'"{pick(draw, [name for name in known if name.partition("_")[0] in words] or self._ids)}"'
 
     def representation(self, draw: Draw) -> str:
         """Draw what a router may say of an object, as GraphQL text."""
@@ -213,47 +233,17 @@ class Operations:
             field = draw(st.sampled_from([field, name, sender]))
         return f"{{{field}}}"
 
-    def command(self, draw: Draw, name: str) -> str:
-        """Draw a command's input as GraphQL text; consents only ever deny, for what one opens to oneself is no longer hidden."""
-        key = f'idempotencyKey: "{draw(st.sampled_from(KEYS))}"'
-        if name == "submitReferral":
-            reference = draw(st.sampled_from(["", *(f'clientReference: "{r}"' for r in REFERENCES)]))
-            to = draw(
-                st.sampled_from(
-                    ["", *(f'to: "organisation_{code}"' for code in ORGANISATIONS), f"to: {self.id_of(draw, 'case')}"]
-                )
-            )
-            agreed = draw(
-                st.sampled_from(["[OVERVIEW, PROFILE, IDENTITY]", "[OVERVIEW, PROFILE, IDENTITY]", "[PROFILE]"])
-            )
-            consents = f'consents: [{{decision: ALLOW, recipients: {{everyPartner: true}}, categories: {agreed}, givenOn: "2026-05-01", evidence: "Form"}}]'
-            return f"{{{key}, {reference}, {to}, discipline: WRITER, urgency: URGENT, {SAID}, {consents}}}"
-        case = f"case: {self.id_of(draw, 'case')}"
-        partner = f'organisation: "organisation_{draw(st.sampled_from(list(ORGANISATIONS)))}"'
-        if name == "openCase":
-            referral, record = self.id_of(draw, "referral"), self.id_of(draw, "record")
-            source = draw(
-                st.sampled_from(["", f"referral: {referral}", f"referral: {referral}", f"feedRecord: {record}"])
-            )
-            return f"{{{key}, {source}, riskLevel: LOW}}"
-        if name == "recordConsent":
-            about = draw(st.sampled_from([case, f"referral: {self.id_of(draw, 'referral')}"]))
-            category = draw(st.sampled_from(CATEGORIES))
-            denied = f'{{decision: DENY, recipients: {{everyPartner: true}}, categories: [{category}], givenOn: "2026-05-01", evidence: "Call"}}'
-            return f"{{{key}, {about}, consent: {denied}}}"
-        if name == "withdrawConsent":
-            return f"{{{key}, consent: {self.id_of(draw, 'consent', 'agreed')}}}"
-        if name == "acknowledgeRetraction":
-            said = draw(st.sampled_from(["deleted: true", 'deleted: false, note: "Asked"', "deleted: false"]))
-            return f"{{{key}, retraction: {self.id_of(draw, 'retraction')}, {said}}}"
-        if name == "approveBreakGlass":
-            return f"{{{key}, {case}}}"
-        rest = {
-            "breakGlass": f"categories: [{draw(st.sampled_from(CATEGORIES))}]",
-            "shareCase": f"{partner}, categories: [OVERVIEW]",
-            "holdCase": f"{partner}, held: {draw(st.sampled_from(['true', 'false']))}",
-            "linkRecords": f"records: [{self.id_of(draw, 'record')}]",
-            "setLegalHold": f"held: {draw(st.sampled_from(['true', 'false']))}",
-            "eraseCase": f'confirmReference: "{draw(st.sampled_from([t for t in self._texts if t.startswith("C-")] or self._texts))}"',
-        }[name]
-        return f'{{{key}, {case}, {rest}, reason: "Asked"}}'
+    def word(self, draw: Draw, word: str) -> str:
+        """Draw what stands for a word of a command, as GraphQL text."""
+        match word:
+            case "category":
+                return str(draw(st.sampled_from(CATEGORIES)))
+            case "organisation":
+                return f'"organisation_{draw(st.sampled_from(list(ORGANISATIONS)))}"'
+            case "reference":
+                return f'"{pick(draw, [*REFERENCES, *self.known.references])}"'
+            case "caseReference":
+                return f'"{pick(draw, [t for t in [*self.known.references, *self._texts] if t.startswith("C-")])}"'
+            case "consent":
+                return self.id_of(draw, "consent", "agreed")
+        return self.id_of(draw, word)

@@ -8,13 +8,12 @@ from typing import Any
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
-from auth.scopes import Scope
-from tests.interference.facts import (  # fmt: skip
-    CATEGORIES,
+from tests.interference.facts import (
     CITIES,
     FEEDS,
     ORGANISATIONS,
     PERSONAL,
+    Access,
     Agreement,
     Case,
     Client,
@@ -24,6 +23,7 @@ from tests.interference.facts import (  # fmt: skip
     Fact,
     Freeze,
     Hold,
+    LegalHold,
     Link,
     Message,
     Outcome,
@@ -35,21 +35,10 @@ from tests.interference.facts import (  # fmt: skip
     World,
     with_fact,
 )
-from tests.interference.view import Principal, view
+from tests.interference.principals import PRINCIPALS, Principal
+from tests.interference.standing import referred, sends, standing
+from tests.interference.view import view
 
-PRINCIPALS = {
-    "a partner with every scope": Principal("pen", "pen-centre", frozenset(map(str, Scope))),
-    "a partner that reads overviews": Principal("reader", "pen-centre", frozenset({"cases:read"})),
-    "a sender of referrals": Principal("sender", "arts-haven", frozenset({"referrals:submit", "referrals:read", "cases:write"})),
-    "a recipient of referrals": Principal(
-        "recipient", "open-stage",
-        frozenset({"cases:read", "cases:identity", "cases:profile", "referrals:read", "consents:read", "consents:write"}),
-    ),
-    "a city": Principal(
-        "city", "harbour-city",
-        frozenset({"cases:read", "cases:profile", "cases:whereabouts", "residencies:read", "feeds:read", "feeds:manage"}),
-    ),
-}  # fmt: skip
 PARTNERS = [code for code, kind in ORGANISATIONS.items() if kind != "ICORN"]
 REFERENCES = ["2026/1", "2026/2", "2026/3"]
 IDEMPOTENCY_KEYS = ["key-1", "key-2", "key-3"]
@@ -154,6 +143,7 @@ FREEZES = st.tuples(NUMBERS, st.sampled_from([("case", None), ("case", None), (N
         Freeze, id=st.just(two[0]), case=NUMBERS if two[1][0] else st.none(), country=st.just(two[1][1]), ended_at=st.sampled_from([None, None, PAST]),
     )
 )  # fmt: skip
+LEGAL_HOLDS = st.builds(LegalHold, case=NUMBERS, held=st.booleans(), proposed=st.booleans())
 RECORDS = st.builds(
     Record, id=NUMBERS, feed=st.sampled_from(list(FEEDS)), origin=st.sampled_from(["IR", "TR"]), updated_at=moments("2026-04"),
     present=st.sampled_from([True, True, False]), categories=subset(PERSONAL), variant=VARIANTS,
@@ -164,11 +154,12 @@ OUTCOMES = st.sampled_from(
 ).flatmap(
     lambda who: st.builds(Outcome, organisation=st.just(who[0]), client=st.just(who[1]), key=st.sampled_from(IDEMPOTENCY_KEYS), variant=VARIANTS)
 )  # fmt: skip
+ACCESSES = st.builds(Access, id=st.integers(0, 20), organisation=st.sampled_from(list(ORGANISATIONS)), case=NUMBERS)
 CLIENTS = st.builds(Client, name=st.integers(0, 5).map("client-{}".format), organisation=st.sampled_from(PARTNERS))
 # In this order, so that what a fact needs is there before it.
 KINDS: tuple[tuple[st.SearchStrategy[Any], int], ...] = (
     (CASES, 5), (AGREEMENTS, 4), (referrals(), 5), (RECORDS, 5), (CLIENTS, 2), (OUTCOMES, 4), (DOCUMENTS, 14), (RESIDENCIES, 4),
-    (MESSAGES, 4), (consents(), 10), (SHARES, 4), (HOLDS, 3), (LINKS, 3), (EMERGENCIES, 4), (RETRACTIONS, 4), (FREEZES, 1),
+    (MESSAGES, 4), (consents(), 10), (SHARES, 4), (HOLDS, 3), (LINKS, 3), (ACCESSES, 4), (EMERGENCIES, 4), (RETRACTIONS, 4), (FREEZES, 1), (LEGAL_HOLDS, 2),
 )  # fmt: skip
 
 
@@ -186,49 +177,6 @@ def some_facts(share: float) -> st.SearchStrategy[list[Fact]]:
     return st.tuples(*(st.lists(kind, min_size=round(most * share), max_size=most) for kind, most in KINDS)).map(
         lambda rows: [fact for row in rows for fact in row]
     )
-
-
-def referred(number: int, sender: str, recipient: str, principal: Principal, case: int | None) -> Referral:
-    """Make a referral that the principal takes part in."""
-    return Referral(
-        id=number, sender=sender, recipient=recipient, case=case, client=principal.client if sender == principal.organisation else f"{sender}-else",
-        client_reference=f"2026/0{number}", status="IN_REVIEW", urgency="URGENT", submitted_at="2026-03-01T08:00:00Z",
-        shared=("OVERVIEW", "PROFILE", "IDENTITY"), variant=0,
-    )  # fmt: skip
-
-
-def standing(principal: Principal) -> list[Fact]:
-    """Give what makes sure that a principal sees something: an agreement, three cases, and a referral each way."""
-    other = "arts-haven" if principal.organisation != "arts-haven" else "open-stage"
-    everything: tuple[str, ...] = tuple(k for k in CATEGORIES if k not in ("ASSESSMENT", "HEALTH", "FAMILY"))
-    facts: list[Fact] = [Agreement(id=100, organisation=principal.organisation, categories=everything)]
-    for number in (100, 101, 102):
-        facts += [
-            Case(id=number, opened_on=f"2026-01-1{number % 10}", risk_level="HIGH"),
-            *(Document(case=number, category=k, variant=number % 10) for k in ("PROFILE", "IDENTITY", "WHEREABOUTS")),
-            # The third person keeps to themselves where they are.
-            Consent(
-                id=number, case=number, referral=None, decision="ALLOW", organisation=None,
-                categories=everything if number < 102 else tuple(k for k in everything if k != "WHEREABOUTS"),
-            ),
-        ]  # fmt: skip
-    for number, sender, recipient in ((100, principal.organisation, "icorn"), (101, other, principal.organisation)):
-        facts += [
-            referred(number, sender, recipient, principal, case=number),
-            Consent(
-                id=number + 10, case=None, referral=number, decision="ALLOW", organisation=recipient, categories=("OVERVIEW", "PROFILE"),
-                recorded_by=sender, accepted=True,
-            ),
-            Message(referral=number, ordinal=1, by=sender, variant=1),
-        ]  # fmt: skip
-    facts += [
-        Emergency(id=100, case=101, organisation=principal.organisation, categories=("PROFILE", "HEALTH"), asked_at="2026-06-01T11:00:00Z", approved_at=None, variant=1),
-        *(Retraction(id=number, organisation=principal.organisation, kind=kind, subject=104, categories=("OVERVIEW",), at="2026-05-01T08:00:00Z", acknowledged_at=None, variant=1)
-          for number, kind in ((100, "case"), (101, "referral"))),
-    ]  # fmt: skip
-    facts += [Case(id=103), referred(102, principal.organisation, "icorn", principal, case=103)]
-    facts += [Residency(id=100, case=100, city="bergen", status="ACTIVE", starts_on="2026-02-01")]
-    return facts
 
 
 @st.composite
@@ -251,7 +199,7 @@ def aimed(draw: st.DrawFn, principal: Principal, share: float) -> list[Fact]:
         facts.append(
             Consent(id=number, case=about, referral=None, decision="DENY", organisation=whom, categories=("OVERVIEW",))
         )
-    return [*facts, referred(102, principal.organisation, "icorn", principal, case=103 if share else None)]
+    return [*facts, referred(102, sends(principal), "icorn", principal, case=103 if share else None)]
 
 
 def grown(world: Iterable[Fact], candidates: Iterable[Fact], allowed: Callable[[World], bool]) -> World:
@@ -265,9 +213,9 @@ def grown(world: Iterable[Fact], candidates: Iterable[Fact], allowed: Callable[[
 
 
 @st.composite
-def pairs(draw: st.DrawFn, principal: Principal) -> Pair:
-    """Draw what may be seen, and then, for each world, whatever makes no difference to the view."""
-    seen = grown([], [*standing(principal), *draw(some_facts(0.3))], lambda _: True)
+def pairs(draw: st.DrawFn, principal: Principal, *, plain: bool) -> Pair:
+    """Draw what may be seen (when `plain`, only what is sure to be), and for each world whatever makes no difference to the view."""
+    seen = grown([], [*standing(principal), *([] if plain else draw(some_facts(0.3)))], lambda _: True)
     known = view(principal, seen)
     # What of this nobody sees is for each world to have, or to have otherwise.
     for fact in sorted((f for f in seen if isinstance(f, Document | Residency)), key=repr):
@@ -285,18 +233,18 @@ def pairs(draw: st.DrawFn, principal: Principal) -> Pair:
 
 @cache
 def pair(principal: Principal, number: int) -> Pair:
-    """Draw the pair of this number: number 0 is the plainest there is, every other one a random one."""
+    """Draw the pair of this number. In number 0 all is seen that is sure to be there, and nothing else: so there is no field that it does not reach."""
     found: list[Pair] = []
 
     @seed(number)
     @settings(
-        max_examples=2 if number else 1,
+        max_examples=2,
         database=None,
         deadline=None,
         phases=[Phase.generate],
         suppress_health_check=list(HealthCheck),
     )
-    @given(pairs(principal))
+    @given(pairs(principal, plain=number == 0))
     def draw(drawn: Pair) -> None:
         found.append(drawn)
 

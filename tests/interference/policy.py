@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
-from typing import TypeVar
+from functools import lru_cache
+from typing import Any, TypeVar
 
 from tests.interference.facts import (
     LIVE,
@@ -24,9 +25,14 @@ from tests.interference.facts import (
 T = TypeVar("T", bound=Fact)
 
 
+@lru_cache(1000)
+def _kinds(world: World) -> dict[type[Any], list[Any]]:
+    return {kind: [fact for fact in world if type(fact) is kind] for kind in {type(fact) for fact in world}}
+
+
 def of(kind: type[T], world: World) -> list[T]:
     """Give all facts of a kind."""
-    return [fact for fact in world if isinstance(fact, kind)]
+    return _kinds(world).get(kind, [])
 
 
 # --- Who may see a category of a case: (bases) and (consent) and not (held).
@@ -173,10 +179,11 @@ def returned(referral: Referral, category: str, world: World) -> bool:
 
 def readable(organisation: str, referral: Referral, category: str, world: World) -> bool:
     """Tell whether a party may read a category of what was sent: a recipient only while the referral lives, and not held."""
+    if not takes_part(organisation, referral, world):
+        return False
     if is_icorns(organisation, referral, world):
         return category in referral.shared
     if organisation == referral.sender and returned(referral, category, world):
         return True
-    receives = organisation == referral.recipient and takes_part(organisation, referral, world)
     lives = referral.status in LIVE and not held(organisation, referral.case, world)
-    return receives and lives and sent(referral, category, world)
+    return organisation == referral.recipient and lives and sent(referral, category, world)

@@ -10,6 +10,7 @@ from tests.interference.facts import (
     CITIES,
     FEEDS,
     ORGANISATIONS,
+    Access,
     Agreement,
     Case,
     Client,
@@ -19,6 +20,7 @@ from tests.interference.facts import (
     Fact,
     Freeze,
     Hold,
+    LegalHold,
     Link,
     Message,
     Outcome,
@@ -29,13 +31,14 @@ from tests.interference.facts import (
     Share,
     World,
 )
+from tests.interference.logged import log
 from tests.interference.names import FAMILY_NAMES, pairwise, row_id
-from tests.interference.view import Principal
+from tests.interference.principals import Principal
 from tests.world import UNLIMITED
 from tests.world import World as Hub
 
 ORDER = (
-    Case, Agreement, Referral, Record, Client, Outcome, Document, Residency, Message, Consent, Share, Hold, Freeze, Link, Emergency, Retraction,
+    Case, Agreement, Referral, Record, Client, Outcome, Document, Residency, Message, Consent, Share, Hold, Freeze, LegalHold, Link, Emergency,
 )  # fmt: skip
 START = "2026-01-01T00:00:00Z"
 STATISTICS = {
@@ -52,7 +55,11 @@ STATISTICS = {
 def said(category: str, variant: int) -> dict[str, Any]:
     """Give what a document of a category says, in one of four ways."""
     documents: dict[str, dict[str, Any]] = {
-        "PROFILE": {"biography": f"Wrote {variant} books.", "languages": ["fa"] * variant, "works": []},
+        "PROFILE": {
+            "biography": f"Wrote {variant} books.",
+            "languages": ["fa"] * variant,
+            "works": [{"title": "The Salt Road", "year": 2000 + variant, "kind": "novel"}] * min(variant, 1),
+        },
         "IDENTITY": {
             "givenName": "Mina",
             "familyName": FAMILY_NAMES[variant],
@@ -64,7 +71,11 @@ def said(category: str, variant: int) -> dict[str, Any]:
             "mayContactDirectly": False,
         },
         "WHEREABOUTS": {"country": "TR", "city": f"Town {variant}", "inHiding": True},
-        "THREAT": {"summary": f"Warned {variant} times.", "sources": ["STATE"], "incidents": []},
+        "THREAT": {
+            "summary": f"Warned {variant} times.",
+            "sources": ["STATE"],
+            "incidents": [{"happenedOn": "2025-11-03", "kind": "summons"}] * variant,
+        },
         "HEALTH": {"needs": f"Needs {variant}"},
         "FAMILY": {"members": [{"relation": "daughter", "relocating": True}] * variant},
         "ASSESSMENT": {"recommendation": f"Score {variant}"},
@@ -86,25 +97,36 @@ class Putter:
             await hub.organisation(code, kind)
         for code in CITIES:
             await hub.city(code)
+        await hub.admin.execute(
+            "update organisation set city = (select id from city where code = 'bergen') where code = 'harbour-city'"
+        )
         for code, owner in FEEDS.items():
             await hub.insert(
                 "feed", code=code, organisation=hub.organisations[owner], kind="REST", settings={}, mapping={},
                 every="PT15M", overlap="PT15M", full_every="P1D", removal_share=0.25, paused=True, passes=1, state="FRESH",
                 last_synced_at="2026-06-01T11:55:00Z",
             )  # fmt: skip
-        await hub.client(principal.client, principal.organisation, sorted(principal.scopes), limits=UNLIMITED)
+        # Its tokens have fewer scopes: those of the principal.
+        await hub.client(principal.client, principal.organisation, limits=UNLIMITED)
         # A named release: whatever the two worlds differ in came after it.
         await hub.insert("statistics_release", period="2026-04-01", as_of="2026-04-01", smallest_cell=10)
         for column, value in STATISTICS.items():
             await hub.insert("statistics_cell", period="2026-04-01", count=20, **({column: value} if column else {}))
         await self.facts(world)
+        await log(hub, [fact for fact in world if isinstance(fact, Access)])
+        # Logs that come after access had ended are retracted at once, and what ended by time soon. In these worlds retractions are facts.
+        await hub.admin.execute("select retract_lapsed()")
+        await hub.admin.execute("delete from event where retraction_id is not null")
+        await hub.admin.execute("delete from retraction")
+        for fact in sorted((f for f in world if isinstance(f, Retraction)), key=repr):
+            await self._retraction(fact)
 
     async def facts(self, world: World) -> None:
         """Put facts into a database that has everyone who takes part."""
         hub = self._hub
         # Access is refreshed once at the end instead of after every row; that it follows every row is tested elsewhere.
         await hub.admin.execute("set session_replication_role = replica")
-        for fact in sorted(world, key=lambda fact: (ORDER.index(type(fact)), repr(fact))):
+        for fact in sorted((f for f in world if type(f) in ORDER), key=lambda f: (ORDER.index(type(f)), repr(f))):
             await self._fact(fact)
         await hub.admin.execute("set session_replication_role = origin")
         await hub.admin.execute("select refresh_case_access(array(select id from case_file), null)")
@@ -133,12 +155,8 @@ class Putter:
             case Document(category=category):
                 case = row_id("case", fact.case)
                 document = said(category, fact.variant)
-                await insert(
-                    f"case_{category.lower()}",
-                    case_id=case,
-                    key_version=1,
-                    sealed=self._seal(f"case:{case}", category, document),
-                )
+                sealed = self._seal(f"case:{case}", category, document)
+                await insert(f"case_{category.lower()}", case_id=case, key_version=1, sealed=sealed)
                 if category == "IDENTITY":
                     await insert(
                         "case_name_digest", case_id=case, family_name=name_digest(hub.index_key, document["familyName"])
@@ -146,13 +164,8 @@ class Putter:
             case Residency():
                 city = CITIES.index(fact.city) + 1
                 await insert(
-                    "residency",
-                    id=row_id("residency", fact.id),
-                    case_id=row_id("case", fact.case),
-                    city=city,
-                    status=fact.status,
-                    starts_on=fact.starts_on,
-                )
+                    "residency", id=row_id("residency", fact.id), case_id=row_id("case", fact.case), city=city, status=fact.status, starts_on=fact.starts_on,
+                )  # fmt: skip
             case Referral():
                 await self._referral(fact)
             case Message():
@@ -175,6 +188,10 @@ class Putter:
                     "agreement", id=row_id("agreement", fact.id), organisation=org[fact.organisation], purpose="PROTECTION", categories=fact.categories,
                     origins=fact.origins, disciplines=fact.disciplines, valid_from=START, valid_until=fact.valid_until, approved_at=fact.approved_at, ended_at=fact.ended_at,
                 )  # fmt: skip
+                for side in sorted({fact.organisation, "icorn"}) if fact.approved_at else ():
+                    await insert(
+                        "agreement_approval", agreement=row_id("agreement", fact.id), organisation=org[side], approver="a director", at=fact.approved_at
+                    )  # fmt: skip
             case Consent():
                 await self._consent(fact)
             case Share(presented=True):
@@ -189,16 +206,18 @@ class Putter:
                 )  # fmt: skip
             case Hold():
                 await insert(
-                    "hold",
-                    id=row_id("hold", fact.id),
-                    case_id=row_id("case", fact.case),
-                    organisation=org[fact.organisation],
-                    starts=START,
-                    ended_at=fact.ended_at,
-                )
+                    "hold", id=row_id("hold", fact.id), case_id=row_id("case", fact.case), organisation=org[fact.organisation], starts=START, ended_at=fact.ended_at,
+                )  # fmt: skip
             case Freeze():
                 frozen = None if fact.case is None else row_id("case", fact.case)
                 await insert("frozen", id=row_id("freeze", fact.id), case_id=frozen, country=fact.country, starts=START, ended_at=fact.ended_at)  # fmt: skip
+            case LegalHold():
+                case = row_id("case", fact.case)
+                why = self._seal(f"case:{case}", "REASON", b"A court asked.")
+                await insert(
+                    "legal_hold", case_id=case, held=fact.held, since=START, reason=why,
+                    **({"proposed": not fact.held, "proposed_reason": why, "client": "else", "usr": ""} if fact.proposed else {}),
+                )  # fmt: skip
             case Record():
                 await self._record(fact)
             case Link():
@@ -213,8 +232,6 @@ class Putter:
                     "emergency", id=row_id("emergency", fact.id), case_id=case, organisation=org[fact.organisation], categories=fact.categories, asked_at=fact.asked_at,
                     client="else", usr="", reason=reason, **approved,
                 )  # fmt: skip
-            case Retraction():
-                await self._retraction(fact)
             case Outcome():
                 digest = hashlib.sha256(str(fact.variant).encode()).digest()
                 await insert(
@@ -223,13 +240,8 @@ class Putter:
                 )  # fmt: skip
             case Client():
                 await insert(
-                    "client",
-                    client_id=fact.name,
-                    organisation=org[fact.organisation],
-                    name=fact.name,
-                    scopes=["cases:read"],
-                    status="ACTIVE",
-                )
+                    "client", client_id=fact.name, organisation=org[fact.organisation], name=fact.name, scopes=["cases:read"], status="ACTIVE"
+                )  # fmt: skip
 
     async def _referral(self, fact: Referral) -> None:
         insert, org, referral = self._hub.insert, self._hub.organisations, row_id("referral", fact.id)

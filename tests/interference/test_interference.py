@@ -2,102 +2,31 @@
 
 import asyncio
 import json
-import os
 import zlib
-from collections.abc import Iterator
 
 import pytest
 from graphql import parse
-from hypothesis import HealthCheck, Phase, given, seed, settings
-from hypothesis import strategies as st
-from hypothesis.errors import Flaky
 
-from hub.embedded import Server
-from tests.interference.leaks import LEAKS
 from tests.interference.names import pairwise
-from tests.interference.operations import Operations
-from tests.interference.pairs import PRINCIPALS, Pair, pair
-from tests.interference.twins import Filled, Leak, Told, Twins, cursors
+from tests.interference.pairs import pair
+from tests.interference.principals import PRINCIPALS
+from tests.interference.probe import probe
+from tests.interference.twins import SOUND, STANDING, TIMES, Filled, Leak, Twins
 
-TIMES = int(os.environ.get("HUB_INTERFERENCE", "1"))
-"""How much more to draw than in a run of all tests."""
 SEQUENCES = 30
 """Sequences of operations for each pair of worlds."""
-SOUND = Leak("none")
-WALLS = (SOUND, Leak("the first wall alone", walls=frozenset({1})), Leak("the second wall alone", walls=frozenset({2})))
 
 
-@pytest.fixture(scope="module")
-def runner() -> Iterator[asyncio.Runner]:
-    """One event loop for all of these tests, so that they can share worlds."""
-    with asyncio.Runner() as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def filled(runner: asyncio.Runner, server: Server, template: str) -> Iterator[Filled]:
-    """The worlds that were filled so far."""
-    databases = Filled(server, template)
-    yield databases
-    runner.run(databases.aclose())
-
-
-def probe(runner: asyncio.Runner, filled: Filled, worlds: Pair, leak: Leak, number: int, sequences: int) -> None:
-    """Draw sequences of up to three operations, and raise Told when the two worlds can be told apart."""
-    operations, twins = Operations(worlds), Twins(filled, worlds, leak)
-    phases = [Phase.generate] if leak not in WALLS else [Phase.generate, Phase.shrink]
-
-    @seed(number)
-    @settings(
-        max_examples=sequences,
-        deadline=None,
-        database=None,
-        suppress_health_check=list(HealthCheck),
-        phases=phases,
-        print_blob=False,
-        report_multiple_bugs=False,
-    )
-    @given(st.data())
-    def sequence(data: st.DataObject) -> None:
-        runner.run(twins.fresh())
-        known: list[str] = []
-        earlier = None
-        for _ in range(data.draw(st.integers(1, 3))):
-            kind = data.draw(st.sampled_from(operations.kinds))
-            if kind == "mutation":
-                asked = operations.mutation(data.draw)
-            elif kind == "on" and earlier is not None and known:
-                asked = operations.going_on(data.draw, earlier, known)
-            else:
-                asked = earlier = operations.query(data.draw)
-            known = sorted({*known, *cursors(runner.run(twins.ask(asked)))})
-
-    try:
-        sequence()
-    except Flaky:
-        # It takes what was changed before to tell them apart again; the first time says enough.
-        assert twins.told is not None
-        raise twins.told from None
-    finally:
-        runner.run(twins.aclose())
-
-
-@pytest.mark.parametrize("number", range(TIMES))
-@pytest.mark.parametrize("walls", WALLS, ids=lambda walls: walls.name)
+@pytest.mark.parametrize("number", range(1, TIMES + 1))
+@pytest.mark.parametrize("walls", STANDING, ids=lambda walls: walls.name)
 @pytest.mark.parametrize("name", PRINCIPALS)
 def test_worlds_that_differ_in_what_is_hidden_are_answered_alike(
     runner: asyncio.Runner, filled: Filled, name: str, walls: Leak, number: int
 ) -> None:
     """Status, headers and body are the same to the byte, for queries, mutations and sequences of them, with either wall down too."""
     share = SEQUENCES if walls is SOUND else SEQUENCES // 4
-    probe(
-        runner,
-        filled,
-        pair(PRINCIPALS[name], number),
-        walls,
-        zlib.crc32(f"{name} {walls.name} {number}".encode()),
-        share,
-    )
+    twins = Twins(filled, pair(PRINCIPALS[name], number), walls)
+    probe(runner, twins, zlib.crc32(f"{name} {walls.name} {number}".encode()), share)
 
 
 def test_whoever_may_not_open_cases_is_not_told_that_there_is_one(runner: asyncio.Runner, filled: Filled) -> None:
@@ -114,11 +43,3 @@ def test_whoever_may_not_open_cases_is_not_told_that_there_is_one(runner: asynci
     finally:
         runner.run(twins.aclose())
     assert json.loads(answer.body)["data"] == {"openCase": {"problems": [{"code": "NOT_ALLOWED"}]}}
-
-
-@pytest.mark.parametrize(("name", "leak"), LEAKS, ids=[leak.name for _, leak in LEAKS])
-def test_a_planted_leak_is_found(runner: asyncio.Runner, filled: Filled, name: str, leak: Leak) -> None:
-    """The very same property fails where a hole was made on purpose."""
-    with pytest.raises(Told):  # noqa: PT012 one of these draws finds it
-        for number in range(1, 13):
-            probe(runner, filled, pair(PRINCIPALS[name], number), leak, number, 60)

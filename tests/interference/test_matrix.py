@@ -9,8 +9,8 @@ from tests.conftest import Database
 from tests.interference.facts import CATEGORIES, PERSONAL, Fact
 from tests.interference.matrix import KINDS, cases, printed, referrals, sees_of_case, sees_of_referral
 from tests.interference.names import row_id
+from tests.interference.principals import Principal
 from tests.interference.put import Putter
-from tests.interference.view import Principal
 from tests.world import World, build
 
 PAGE = Path(__file__).parents[2] / "SECURITY.md"
@@ -58,6 +58,7 @@ async def _opened(hub: World, putter: Putter, asker: str, facts: list[Fact], nou
     await hub.admin.execute("delete from referral")
     await hub.admin.execute("delete from case_file")
     await hub.admin.execute("delete from agreement")
+    await hub.admin.execute("delete from frozen")
     return _named(by_table)
 
 

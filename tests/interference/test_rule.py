@@ -8,8 +8,9 @@ from tests.conftest import Database
 from tests.interference.facts import CATEGORIES, ORGANISATIONS, PERSONAL, Case, Referral
 from tests.interference.facts import World as Facts
 from tests.interference.names import row_id
-from tests.interference.pairs import PRINCIPALS, pair
+from tests.interference.pairs import pair
 from tests.interference.policy import bases, of, opened, readable, takes_part
+from tests.interference.principals import PRINCIPALS
 from tests.interference.put import Putter
 from tests.world import World, build
 

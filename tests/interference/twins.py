@@ -1,42 +1,76 @@
 """This module runs two hubs over two worlds side by side, and tells whether their answers are alike to the byte."""
 
 import itertools
-import json
-from collections.abc import Callable
+import os
+import re
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Final
 
 from graphql import DocumentNode
 
-from auth.client import Answer, Credentials, HubClient, over_httpx
+from auth.client import Answer, Credentials, HubClient, Send, Token, over_httpx
+from auth.signing_keys import SigningKeys
 from hub.embedded import Server
 from hub.engine.compiled import WALLS
 from tests.conftest import Database, new_database
+from tests.hub.audit.logs import settle
 from tests.interference.facts import World as Facts
 from tests.interference.pairs import Pair
 from tests.interference.put import Putter
 from tests.interference.writing import text
-from tests.world import ISSUER, World, build, key_of
+from tests.world import ISSUER, KEYRING, World, build, key_of
 
 NUMBERS = itertools.count(1)
 CHANGES = 20
 """How many commands are run before both worlds are put back as they were."""
+OF_THE_LOG = re.compile("audit|accessLog")
+"""What only reads what a worker has sequenced."""
+Asked = tuple[str, Mapping[str, Any] | None]
+"""An operation as it is sent, and its variables."""
 
 
 @dataclass(frozen=True)
 class Leak:
-    """A hole made on purpose: SQL run by the administrator, or a change to every plan; `walls` are those left standing."""
+    """A hole made on purpose: SQL run by the administrator, or a change to the hub; `walls` are those left standing."""
 
     name: str
     sql: str = ""
-    plant: Callable[[World], None] = lambda _: None
+    plant: Callable[[World], Awaitable[None] | None] = lambda _: None
     walls: frozenset[int] = WALLS
 
 
+SOUND: Final = Leak("none")
+STANDING: Final = (
+    SOUND, Leak("the first wall alone", walls=frozenset({1})), Leak("the second wall alone", walls=frozenset({2})),
+)  # fmt: skip
+"""Both walls, and each of them alone."""
+TIMES: Final = int(os.environ.get("HUB_INTERFERENCE", "1"))
+"""How much more to ask than in a run of all tests."""
+
+
 class Told(Exception):  # noqa: N818 it is not an error until a test says so
-    """Two worlds that should look alike were answered differently, or not answered at all."""
+    """Two worlds that should look alike were answered differently, or not answered at all. `asked` is all that led there."""
+
+    def __init__(self, text: str, asked: tuple[Asked, ...], *, apart: bool) -> None:
+        super().__init__(text)
+        self.asked, self.apart = asked, apart
+
+
+class Narrowed(HubClient):
+    """A client that was granted every scope, and asks for tokens with some."""
+
+    def __init__(
+        self, scopes: frozenset[str], credentials: Credentials, send: Send, clock: Callable[[], float]
+    ) -> None:
+        super().__init__(credentials, send, clock=clock)
+        self._scopes = " ".join(sorted(scopes))
+
+    async def token(self, scope: str | None = None) -> Token:
+        """Get a token for these scopes."""
+        return await super().token(scope or self._scopes)
 
 
 class Filled:
@@ -46,6 +80,7 @@ class Filled:
         self.server, self._template = server, template
         self._databases = AsyncExitStack()
         self._names: dict[Pair, list[str]] = {}
+        self._keyed = ""
 
     async def names(self, pair: Pair) -> list[str]:
         """Give the databases of a pair's two worlds, to be copied."""
@@ -54,10 +89,15 @@ class Filled:
         return self._names[pair]
 
     async def _fill(self, pair: Pair, world: Facts) -> str:
+        if not self._keyed:
+            self._keyed = await self._made(self._template, _with_keys)
+        return await self._made(self._keyed, lambda hub: Putter(hub).put(pair.principal, world))
+
+    async def _made(self, template: str, fill: Callable[[World], Awaitable[None]]) -> str:
         name = f"interference_{next(NUMBERS)}"
-        database = await self._databases.enter_async_context(new_database(self.server, name, self._template))
+        database = await self._databases.enter_async_context(new_database(self.server, name, template))
         async with build(database) as hub:
-            await Putter(hub).put(pair.principal, world)
+            await fill(hub)
         for connection in database.opened:
             await connection.close()
         return name
@@ -67,14 +107,26 @@ class Filled:
         await self._databases.aclose()
 
 
+async def _with_keys(hub: World) -> None:
+    """Make the keys that sign tokens and heads: chance is the same in all worlds."""
+    await SigningKeys(hub.app.state.pools.auth, KEYRING, lambda: hub.now).signing()
+    await hub.app.state.head_keys.signing()
+
+
 class Twins:
-    """Two hubs, each over its own world. Once they were told apart, `fresh` undoes every change, so that a failure can be repeated."""
+    """Two hubs, each over its own world, asked by one client: the same bytes, token and proof go to both.
+
+    Once they were told apart, `fresh` undoes every change, so that a failure can be repeated.
+    """
 
     def __init__(self, filled: Filled, pair: Pair, leak: Leak) -> None:
         self.pair = pair
-        self._filled, self._leak = filled, leak
+        self._filled, self.leak = filled, leak
         self._copies = AsyncExitStack()
         self._hubs: list[World] = []
+        self._client: HubClient
+        self._answers: list[Answer] = []
+        self._asked: list[Asked] = []
         self.told: Told | None = None
         self._changes = CHANGES
 
@@ -83,42 +135,61 @@ class Twins:
         if self._changes < (1 if self.told else CHANGES):
             return
         await self.aclose()
+        self._changes = 0
         for name in await self._filled.names(self.pair):
             copy = await self._copies.enter_async_context(
                 new_database(self._filled.server, f"copy_{next(NUMBERS)}", name)
             )
-            if self._leak.sql:
-                await copy.admin(self._leak.sql)
-            self._hubs.append(await self._copies.enter_async_context(self._hub(copy)))
-            self._leak.plant(self._hubs[-1])
+            if self.leak.sql:
+                await copy.admin(self.leak.sql)
+            self._hubs.append(await self._copies.enter_async_context(self.hub(copy)))
+            if (planting := self.leak.plant(self._hubs[-1])) is not None:
+                await planting
+        name = self.pair.principal.client
+        key = key_of(name).as_dict(private=True, kid="1")
+        credentials = Credentials(name, key, ISSUER, f"{ISSUER}/oauth/token", f"{ISSUER}/graphql")
+        self._client = Narrowed(self.pair.principal.scopes, credentials, self._send, lambda: self._hubs[0].now)
 
     async def aclose(self) -> None:
         """Drop the copies."""
         await self._copies.aclose()
-        self._copies, self._hubs, self._changes = AsyncExitStack(), [], 0
+        self._copies, self._hubs, self._asked, self._changes = AsyncExitStack(), [], [], CHANGES
 
-    def _hub(self, database: Database) -> AbstractAsyncContextManager[World]:
-        walls = self._leak.walls
+    def hub(self, database: Database) -> AbstractAsyncContextManager[World]:
+        """Put a hub together over one of the copies."""
+        walls = self.leak.walls
         return build(database, walls=walls, app_role="hub_app" if 2 in walls else "postgres")
 
-    async def ask(self, document: DocumentNode) -> Answer:
+    async def ask(self, asked: DocumentNode | str, variables: Mapping[str, Any] | None = None) -> Answer:
         """Send an operation to both hubs; raise Told unless they answer, and alike."""
-        sent = text(document)
+        sent = asked if isinstance(asked, str) else text(asked)
         self._changes += sent.startswith("mutation")
-        left, right = [await self._client(hub).graphql(sent, extensions={"cost": True}) for hub in self._hubs]
-        if _seen(left) != _seen(right) or left.status == HTTPStatus.INTERNAL_SERVER_ERROR:
-            told = Told(f"{sent}\n{_shown(left)}\n{_shown(right)}")
-            self.told = self.told or told
-            raise told
+        self._asked.append((sent, variables))
+        if OF_THE_LOG.search(sent):
+            for hub in self._hubs:
+                await settle(hub)
+        await self._client.graphql(sent, variables, extensions={"cost": True})
+        left, right = self._answers
+        apart = _seen(left) != _seen(right)
+        if apart or left.status == HTTPStatus.INTERNAL_SERVER_ERROR:
+            self.tell(f"{sent}\n{_shown(left)}\n{_shown(right)}", apart=apart)
         return left
 
-    def _client(self, hub: World) -> HubClient:
-        name = self.pair.principal.client
-        if name not in hub.clients:
-            key = key_of(name).as_dict(private=True, kid="1")
-            credentials = Credentials(name, key, ISSUER, f"{ISSUER}/oauth/token", f"{ISSUER}/graphql")
-            hub.clients[name] = HubClient(credentials, over_httpx(hub.http), clock=lambda: hub.now)
-        return hub.clients[name]
+    def tell(self, what: str, *, apart: bool) -> None:
+        """Raise Told, and keep the first."""
+        told = Told(what, tuple(self._asked), apart=apart)
+        self.told = self.told or told
+        raise told
+
+    async def _send(self, url: str, headers: Mapping[str, str], body: bytes) -> Answer:
+        # A token that one of them gave is good for both: they sign with the same key.
+        hubs = self._hubs if url.endswith("/graphql") else self._hubs[:1]
+        self._answers = [await self.answer(hub, url, headers, body) for hub in hubs]
+        return self._answers[0]
+
+    async def answer(self, hub: World, url: str, headers: Mapping[str, str], body: bytes) -> Answer:
+        """Let one hub answer a request."""
+        return await over_httpx(hub.http)(url, headers, body)
 
 
 def _seen(answer: Answer) -> tuple[int, list[tuple[str, str]], bytes]:
@@ -129,8 +200,8 @@ def _shown(answer: Answer) -> str:
     return f"{answer.status} {answer.body.decode().strip()}"
 
 
-def cursors(answer: Answer) -> list[str]:
-    """Find every cursor of an answer."""
+def cursors(answer: Any) -> list[str]:
+    """Find every cursor in the JSON of an answer."""
     found: list[str] = []
 
     def walk(value: Any) -> None:
@@ -143,5 +214,5 @@ def cursors(answer: Answer) -> list[str]:
                     found.append(item)
                 walk(item)
 
-    walk(json.loads(answer.body))
+    walk(answer)
     return sorted(set(found))

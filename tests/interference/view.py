@@ -3,19 +3,22 @@
 Nothing else of the world may be told from any answer: two worlds with the same view must be answered alike, to the byte.
 """
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any
 
 from tests.interference.facts import (
     CATEGORIES,
     FEEDS,
+    ORGANISATIONS,
     PERSONAL,
+    Access,
     Agreement,
     Case,
     Consent,
     Document,
     Emergency,
     Fact,
+    LegalHold,
     Link,
     Message,
     Outcome,
@@ -26,29 +29,13 @@ from tests.interference.facts import (
     World,
 )
 from tests.interference.policy import bases, of, opened, readable, takes_part
-
-
-@dataclass(frozen=True)
-class Principal:
-    """Who asks: a client of an organisation, and the scopes of its token."""
-
-    client: str
-    organisation: str
-    scopes: frozenset[str]
-
-    def may(self, *scopes: str) -> bool:
-        """Tell whether the token has all of these scopes."""
-        return self.scopes.issuperset(scopes)
-
-    def may_read(self, category: str) -> bool:
-        """Tell whether the token opens a disclosure category at all."""
-        return self.may("cases:read" if category == "OVERVIEW" else f"cases:{category.lower()}")
+from tests.interference.principals import Principal
 
 
 def view(asker: Principal, world: World) -> dict[str, Any]:
     """Everything that a principal may know of a world."""
     known: dict[str, Any] = {
-        "agreements": sorted(_told(a) for a in of(Agreement, world) if a.organisation == asker.organisation),
+        "agreements": sorted(_told(a) for a in of(Agreement, world) if _may_read_agreement(asker, a)),
         "earlier commands": sorted(
             _told(o) for o in of(Outcome, world) if (o.organisation, o.client) == (asker.organisation, asker.client)
         ),
@@ -56,12 +43,35 @@ def view(asker: Principal, world: World) -> dict[str, Any]:
         "referrals": {r.id: _referral(asker, r, world) for r in _visible_referrals(asker, world)},
         "feed records": {r.id: _record(asker, r, world) for r in _visible_records(asker, world)},
     }
-    if asker.may("cases:read") or asker.may("referrals:read"):
-        known["retractions"] = sorted(_told(r) for r in of(Retraction, world) if r.organisation == asker.organisation)
+    if _reads_retractions(asker):
+        owed = (r for r in of(Retraction, world) if r.organisation == asker.organisation or _is_icorn(asker))
+        known["retractions"] = sorted(_told(r) for r in owed)
+    if asker.may("audit:read") or _ends_access(asker):
+        mine_to_read = (a for a in of(Access, world) if a.organisation == asker.organisation or _is_icorn(asker))
+        known["accesses"] = sorted(_told(a) for a in mine_to_read)
     if asker.may("referrals:submit"):
         mine = (r for r in of(Referral, world) if (r.sender, r.client) == (asker.organisation, asker.client))
         known["references used"] = sorted(r.client_reference for r in mine if r.client_reference)
     return known
+
+
+def _is_icorn(asker: Principal) -> bool:
+    return ORGANISATIONS[asker.organisation] == "ICORN"
+
+
+def _reads_retractions(asker: Principal) -> bool:
+    return asker.may("cases:read") or asker.may("referrals:read")
+
+
+def _ends_access(asker: Principal) -> bool:
+    """Whoever can end what was open, and reads retractions: that there is one says that something had been received. A named release."""
+    ends = asker.may("consents:write") or (_is_icorn(asker) and asker.may("cases:write"))
+    return ends and _reads_retractions(asker)
+
+
+def _may_read_agreement(asker: Principal, agreement: Agreement) -> bool:
+    """Its own; and ICORN, which is a side of each, all that it manages."""
+    return agreement.organisation == asker.organisation or (_is_icorn(asker) and asker.may("access:manage"))
 
 
 def _visible_cases(asker: Principal, world: World) -> list[Case]:
@@ -73,7 +83,7 @@ def _visible_referrals(asker: Principal, world: World) -> list[Referral]:
 
 
 def _visible_records(asker: Principal, world: World) -> list[Record]:
-    own = {feed for feed, organisation in FEEDS.items() if organisation == asker.organisation}
+    own = {feed for feed, organisation in FEEDS.items() if organisation == asker.organisation or _is_icorn(asker)}
     return [r for r in of(Record, world) if asker.may("feeds:read") and r.present and r.feed in own]
 
 
@@ -84,12 +94,14 @@ def _case(asker: Principal, case: Case, world: World) -> dict[str, Any]:
     overview = asdict(case)
     # Whether a case is sealed is ICORN's own: it looks like an agreement that does not reach it. A named release: whoever may break
     # the glass of a case that it sees finds out by asking.
-    if not asker.may("cases:emergency"):
+    if not (_is_icorn(asker) or asker.may("cases:emergency")):
         del overview["sealed"]
     told: dict[str, Any] = {"overview": overview, "disclosure": {}}
     if asker.may("cases:emergency"):
-        glass = (e for e in of(Emergency, world) if (e.case, e.organisation) == (case.id, organisation))
-        told["emergencies"] = sorted(map(_told, glass))
+        glass = (e for e in of(Emergency, world) if e.case == case.id)
+        told["emergencies"] = sorted(_told(e) for e in glass if e.organisation == organisation or _is_icorn(asker))
+    if _is_icorn(asker) and asker.may("cases:erase"):
+        told["legal hold"] = sorted(_told(h) for h in of(LegalHold, world) if h.case == case.id)
     for category in CATEGORIES:
         why = sorted(bases(organisation, case, category, world))
         told["disclosure"][category] = (may[category], why)
@@ -111,14 +123,14 @@ def _case(asker: Principal, case: Case, world: World) -> dict[str, Any]:
 
 
 def _may_read_consent(asker: Principal, consent: Consent) -> bool:
-    """What the person allows the asker, or everyone, and what the asker recorded itself; denials of others are not its affair."""
-    mine = consent.recorded_by == asker.organisation
+    """What the person allows the asker, or everyone, and what the asker recorded itself; denials are for ICORN alone."""
+    mine = consent.recorded_by == asker.organisation or _is_icorn(asker)
     meant = consent.decision == "ALLOW" and consent.organisation in (None, asker.organisation)
     return (asker.may("consents:read") or asker.may("consents:write")) and (mine or meant)
 
 
 def _consent(asker: Principal, consent: Consent, world: World) -> str:
-    evidence = consent.variant if consent.recorded_by == asker.organisation else None
+    evidence = consent.variant if consent.recorded_by == asker.organisation or _is_icorn(asker) else None
     told = {**asdict(consent), "variant": evidence, "recorded_by": None}
     told["case"] = _case_if_visible(asker, consent.case, world)
     takes = [r.id for r in _visible_referrals(asker, world)]

@@ -1,0 +1,77 @@
+"""This module says what may be asked of each mutation: one entry a mutation, and it is drawn, walked and counted like the others.
+
+An entry holds inputs as GraphQL writes them, without the idempotency key. Where one of them says `$case`, a case is named: one that
+the asker knows, or may only guess. A consent that is recorded only ever denies: what one opens to oneself is no longer hidden.
+"""
+
+from collections.abc import Callable
+from string import Template
+from typing import Final
+
+_SAID: Final = 'person: {profile: {biography: "Two books", languages: ["fa"]}, identity: {familyName: "Petrova"}}'
+_ALLOWED: Final = (
+    '{decision: ALLOW, recipients: {everyPartner: true}, categories: [%s], givenOn: "2026-05-01", evidence: "Form"}'
+)
+_REFERRED: Final = f'discipline: WRITER, urgency: URGENT, reason: "Asked to leave", {_SAID}'
+_AGREED: Final = f"{_REFERRED}, consents: [{_ALLOWED % 'OVERVIEW, PROFILE, IDENTITY'}]"
+_DENIED: Final = 'consent: {decision: DENY, recipients: {everyPartner: true}, categories: [$category], givenOn: "2026-05-01", evidence: "Call"}'
+
+COMMANDS: Final[dict[str, tuple[str, ...]]] = {
+    "submitReferral": (
+        f"to: $organisation, clientReference: $reference, {_AGREED}",
+        f"clientReference: $reference, {_AGREED}",
+        _AGREED,
+        f"to: $case, {_AGREED}",
+        f"to: $organisation, {_REFERRED}, consents: [{_ALLOWED % 'PROFILE'}]",
+    ),
+    "openCase": (
+        "referral: $referral, riskLevel: LOW",
+        "referral: $referral, feedRecord: $record, riskLevel: LOW",
+        "feedRecord: $record, riskLevel: LOW",
+        "riskLevel: LOW",
+    ),
+    "shareCase": ('case: $case, organisation: $organisation, categories: [OVERVIEW], reason: "Asked"',),
+    "holdCase": (
+        'case: $case, organisation: $organisation, held: true, reason: "Asked"',
+        'case: $case, organisation: $organisation, held: false, reason: "Asked"',
+    ),
+    "linkRecords": ('case: $case, records: [$record], reason: "Asked"',),
+    "recordConsent": (f"case: $case, {_DENIED}", f"referral: $referral, {_DENIED}"),
+    "acknowledgeRetraction": (
+        "retraction: $retraction, deleted: true",
+        'retraction: $retraction, deleted: false, note: "Asked"',
+        "retraction: $retraction, deleted: false",
+    ),
+    "breakGlass": (
+        'case: $case, categories: [$category], reason: "Asked"',
+        'case: $case, categories: [OVERVIEW, $category], reason: "Asked"',
+    ),
+    "approveBreakGlass": ("case: $case",),
+    "eraseCase": (
+        'case: $case, confirmReference: $caseReference, reason: "Asked"',
+        'case: $case, confirmReference: "C-0000-0000-0000-0000", reason: "Asked"',
+    ),
+    "setLegalHold": ('case: $case, held: true, reason: "Asked"', 'case: $case, held: false, reason: "Asked"'),
+    "withdrawConsent": ("consent: $consent", 'consent: $consent, reason: "Called"'),
+}  # fmt: skip
+
+
+class _Words(dict[str, str]):
+    """What stands for a `$word`: asked for anew each time it is read."""
+
+    def __init__(self, say: Callable[[str], str]) -> None:
+        super().__init__()
+        self._say = say
+
+    def __missing__(self, word: str) -> str:
+        return self._say(word)
+
+
+def written(template: str, say: Callable[[str], str]) -> str:
+    """Write a template out as GraphQL; `say` gives what stands for a word."""
+    return Template(template).substitute(_Words(say))
+
+
+def command(template: str, key: str, say: Callable[[str], str]) -> str:
+    """Write a command's input out, under an idempotency key."""
+    return f'{{idempotencyKey: "{key}", {written(template, say)}}}'
