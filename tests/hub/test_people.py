@@ -77,7 +77,7 @@ async def test_somebody_is_invited_by_command(hub: Run, operator: dict[str, str]
     assert (user["roles"], user["scopes"]) == (["PARTNER_STAFF"], ["cases:read", "referrals:read"])
     assert "--scopes: say what they may ever do" in unsaid.words
     assert "--role: those of ICORN are for ICORN's people" in wrong.words
-    assert "--scopes: at least one" in wrong.words
+    assert "--scopes: there is no cases:raed" in wrong.words
     assert "there are: pen-centre" in nowhere.words
 
 
