@@ -100,7 +100,7 @@ class Asker:
     async def _case(self, identifier: str) -> uuid.UUID | None:
         found: uuid.UUID | None = await self.connection.fetchval(
             "select a.case_id from case_access a join case_file f on f.id = a.case_id"
-            " where a.organisation = $1 and a.pairwise = $2::text::uuid and a.overview @> hub_now()",
+            " where a.organisation = $1 and a.pairwise = $2::text::uuid and a.overview @> hub_now() and viewer_has('cases:read')",
             self.principal.organisation,
             split_id(identifier, "uuid:case"),
         )
@@ -122,7 +122,7 @@ class Asker:
     async def _referral(self, identifier: str) -> Any:
         return await self.connection.fetchrow(
             "select f.* from referral_access a join referral f on f.id = a.referral_id"
-            " where a.organisation = $1 and a.pairwise = $2::text::uuid and a.visible @> hub_now()",
+            " where a.organisation = $1 and a.pairwise = $2::text::uuid and a.visible @> hub_now() and viewer_has('referrals:read')",
             self.principal.organisation,
             split_id(identifier, "uuid:referral"),
         )

@@ -185,7 +185,7 @@ async def _partner(asker: Asker, given: Input, found: Problems) -> Organisation 
 async def _record(asker: Asker, identifier: str) -> Any:
     return await asker.connection.fetchrow(
         "select r.id, r.discipline::text as discipline, r.origin, l.case_id as linked from feed_record r"
-        " left join feed_record_link l on l.record = r.id where r.id = $1::text::uuid and r.present",
+        " left join feed_record_link l on l.record = r.id where r.id = $1::text::uuid and r.present and viewer_has('feeds:read')",
         split_id(identifier, "uuid:record"),
     )
 
@@ -222,7 +222,7 @@ async def _opened(asker: Asker, noun: str, column: str, subject: uuid.UUID) -> d
     """Open every document of a referral or feed record that the asker's scopes open."""
     rows = await asker.connection.fetch(
         f"select s.category::text, s.key_version, s.sealed, k.kek, k.wrapped from {noun}_person s"  # noqa: S608 our own names
-        f" join {noun}_key k on k.{column} = s.{column} where s.{column} = $1",
+        f" join {noun}_key k on k.{column} = s.{column} where s.{column} = $1 and viewer_has('cases:' || lower(s.category::text))",
         subject,
     )
     return {

@@ -68,13 +68,13 @@ async def _named(asker: Asker, identifier: str) -> Any:
     """Find a consent by the case or the referral that its id begins with."""
     columns = (
         "select c.id, c.case_id, c.referral_id, c.recorded_by, c.withdrawn_at,"
-        " c.referral_id is null or exists (select from referral_key k where k.referral_id = c.referral_id) as key_there"
+        " c.referral_id is null or viewer_has('referrals:read') and exists (select from referral_key k where k.referral_id = c.referral_id) as key_there"
     )
     return await asker.connection.fetchrow(
         f"{columns} from case_access a join consent c on c.case_id = a.case_id where a.organisation = $1"
-        " and a.pairwise = split_part($2, '_', 1)::uuid and a.overview @> hub_now() and child_name(a.pairwise, c.id) = $2"
+        " and a.pairwise = split_part($2, '_', 1)::uuid and a.overview @> hub_now() and child_name(a.pairwise, c.id) = $2 and viewer_has('cases:read')"
         f" union all {columns} from referral_access a join consent c on c.referral_id = a.referral_id where a.organisation = $1"
-        " and a.pairwise = split_part($3, '_', 1)::uuid and a.visible @> hub_now() and child_name(a.pairwise, c.id) = $3",
+        " and a.pairwise = split_part($3, '_', 1)::uuid and a.visible @> hub_now() and child_name(a.pairwise, c.id) = $3 and viewer_has('referrals:read')",
         asker.principal.organisation,
         split_id(identifier, "child:consent"),
         split_id(identifier, "child:agreed"),

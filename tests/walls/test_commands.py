@@ -1,0 +1,71 @@
+"""What a command is given by id is there only within the token's scopes, with either wall alone."""
+
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+
+from auth.scopes import NAMES
+from tests.hub.commands.kit import OPERATIONS, feed_record
+from tests.walls.standing import EACH, Worlds
+from tests.world import World
+
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.parametrize("walls", EACH)]
+
+HOLD = {"held": True, "reason": "Asked"}
+DENIAL = {"decision": "DENY", "recipients": {"everyPartner": True}, "categories": ["HEALTH"], "givenOn": "2026-05-01", "evidence": "Call"}  # fmt: skip
+UNSEEN: tuple[tuple[str, str, str, dict[str, Any]], ...] = (
+    ("cases:read", "shareCase", "case", {"organisation": "organisation_pen-centre", "categories": ["OVERVIEW"], "reason": "Asked"}),
+    ("cases:read", "holdCase", "case", {"organisation": "organisation_pen-centre", **HOLD}),
+    ("cases:read", "setLegalHold", "case", HOLD),
+    ("cases:read", "eraseCase", "case", {"reason": "Asked", "confirmReference": "C-0000-0000-0000-0000"}),
+    ("cases:read", "recordConsent", "case", {"consent": DENIAL}),
+    ("cases:read", "withdrawConsent", "consent", {}),
+    ("referrals:read", "recordConsent", "referral", {"consent": DENIAL}),
+    ("referrals:read", "openCase", "referral", {"riskLevel": "LOW"}),
+    ("feeds:read", "openCase", "feedRecord", {"riskLevel": "LOW"}),
+)  # fmt: skip
+"""A scope, and a mutation that names by id what only this scope shows."""
+
+
+async def named(world: World) -> dict[str, str]:
+    """Put one of everything in, and say how ICORN names it."""
+    await world.admin.execute("truncate case_file, referral, feed cascade")
+    case, referral = await world.case(), await world.referral("pen-centre")
+    consent, record = await world.consent(case), await feed_record(world, "one")
+    icorn = world.organisations["icorn"]
+
+    async def pairwise(noun: str, row: UUID) -> str:
+        return str(await world.admin.fetchval("select pairwise($1, $2, $3)", icorn, noun, row))
+
+    child = await world.admin.fetchval("select child_name(pairwise($1, 'case', $2), $3)", icorn, case, consent)
+    return {
+        "case": f"case_{await pairwise('case', case)}",
+        "referral": f"referral_{await pairwise('referral', referral)}",
+        "consent": f"consent_{child}",
+        "feedRecord": f"record_{record}",
+    }
+
+
+async def problems(world: World, client: str, mutation: str, given: dict[str, Any]) -> list[Any]:
+    """Run a command, and ask for nothing back but its problems."""
+    asked = f"mutation ($input: {OPERATIONS[mutation][0]}!) {{ {mutation}(input: $input) {{ problems {{ code message path }} }} }}"
+    answer = await world.data(client, asked, {"input": {"idempotencyKey": str(uuid4()), **given}})
+    found: list[Any] = answer[mutation]["problems"]
+    return found
+
+
+@pytest.mark.parametrize(("scope", "mutation", "field", "rest"), UNSEEN, ids=[f"{m}, {s}" for s, m, *_ in UNSEEN])
+async def test_what_the_scopes_do_not_show_is_not_there_to_be_changed(
+    worlds: Worlds, walls: str, scope: str, mutation: str, field: str, rest: dict[str, Any]
+) -> None:
+    """ICORN's own client without this one scope hears what it would hear of nothing, and with it finds what it named."""
+    world = await worlds(walls)
+    name = f"without-{scope.replace(':', '-')}"
+    if name not in world.clients:
+        await world.client(name, "icorn", sorted(NAMES - {scope}))
+    known = await named(world)
+    found = {"code": "NOT_FOUND", "message": "There is nothing with this id.", "path": ["input", field]}
+
+    assert found in await problems(world, name, mutation, {field: known[field], **rest})
+    assert found not in await problems(world, "desk", mutation, {field: known[field], **rest})
