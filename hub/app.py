@@ -55,7 +55,7 @@ DEFINERS: Final = frozenset(
         "access_follows", "audit_written", "case_retraction_follows", "count_cases", "count_overdue", "emergency_told", "erase_case", "erase_overdue",
         "freeze_follows", "give_pairwise_key", "late_retraction_follows", "origin_follows", "referral_retraction_follows", "refresh_case_access",
         "refresh_referral_access", "refuse_destroyed_epoch", "retract_before_deletion", "retract_lapsed", "scope_ceiling", "set_legal_hold", "token_is_live",
-        "viewer_disclosure", "viewer_is_live", "viewer_standing",
+        "viewer_disclosure", "viewer_standing",
     )
 )  # fmt: skip
 """The functions that may run as more than their caller (SECURITY DEFINER)."""

@@ -80,19 +80,7 @@ create policy prune on revoked_token to hub_worker using (until < hub_now());
 grant select, insert on revoked_token to hub_auth;
 create policy revoke on revoked_token to hub_auth using (true) with check (true);
 
--- Is the one who is bound to this statement still in good standing? Asked by the gate before anything is read.
-create function viewer_is_live(token text) returns boolean
-  language sql stable security definer set search_path = hub, pg_temp
-  return exists (
-    select from client c join organisation o on o.id = c.organisation
-    where c.client_id = viewer_client() and c.organisation = viewer_org()
-      and c.status = 'ACTIVE' and o.suspended_at is null
-      and string_to_array(current_setting('hub.scopes', true), ' ', '') <@ c.scopes)
-  and not exists (select from revoked_token r where r.token_id = token);
 create function viewer_is_icorn() returns boolean
   language sql stable parallel safe
   return exists (select from organisation o where o.id = viewer_org() and o.kind = 'ICORN');
-grant execute on function viewer_is_live, viewer_is_icorn to hub_app;
-grant create on schema hub to hub_access;
-alter function viewer_is_live owner to hub_access;
-revoke create on schema hub from hub_access;
+grant execute on function viewer_is_icorn to hub_app;

@@ -1,4 +1,4 @@
--- What opens a case to an organisation (agreements), and what the person says to it (consents).
+-- What opens a case to an organisation (agreements, emergencies), what the person says to it (consents), and what stops everything (freezes).
 
 create table agreement (
   id uuid primary key default gen_random_uuid(),
@@ -51,10 +51,53 @@ create function agreement_state(a agreement, at timestamptz) returns agreement_s
   return case when a.ended_at <= at then 'ENDED' when a.valid_until <= at then 'EXPIRED' when a.approved_at is null then 'PROPOSED' else 'ACTIVE' end::agreement_status;
 grant execute on function consent_period, agreement_period, agreement_state to hub_app, hub_access;
 
+-- Each breaking is a row of its own: what is open is what all of them open together, so a second one adds categories and time.
+create table emergency (
+  id uuid primary key,
+  case_id uuid not null references case_file on delete cascade,
+  organisation int not null references organisation,
+  categories category[] not null check (cardinality(categories) > 0 and not 'ASSESSMENT' = any(categories)),
+  asked_at timestamptz not null,
+  client text not null,
+  usr text not null default '',
+  reason bytea,
+  approved_at timestamptz,
+  approver text,
+  approver_usr text,
+  check ((approved_at is null) = (approver is null)),
+  -- Two people: whoever asks never approves.
+  check (approver <> client)
+);
+create index on emergency (case_id);
+create index on emergency (organisation);
+
+-- It opens when it is asked for; for a sealed case when ICORN approves it, and until then not at all. A request waits no longer than
+-- the glass would be open.
+create function emergency_hours() returns interval language sql immutable parallel safe return interval '12 hours';
+create function emergency_period(e emergency, sealed boolean) returns tstzrange language sql immutable parallel safe
+  return case when sealed and e.approved_at is null then 'empty'
+    else period(coalesce(e.approved_at, e.asked_at), coalesce(e.approved_at, e.asked_at) + emergency_hours()) end;
+create function emergency_waits(e emergency, sealed boolean, at timestamptz) returns boolean language sql immutable parallel safe
+  return sealed and e.approved_at is null and at < e.asked_at + emergency_hours();
+grant execute on function emergency_hours, emergency_period, emergency_waits to hub_app, hub_access;
+
+-- A freeze stops a case, or every case and referral of an origin, for everyone but ICORN, whatever allows it, until it is lifted: also
+-- what a partner itself has sent, for in an emergency nobody knows whose hands it is in. It is the operator's, in no client's reach.
+create table frozen (
+  id uuid primary key default gen_random_uuid(),
+  case_id uuid references case_file on delete cascade,
+  country country_code,
+  starts timestamptz not null,
+  ended_at timestamptz,
+  check (num_nonnulls(case_id, country) = 1)
+);
+create index on frozen (case_id);
+create index on frozen (country);
+
 do $$
 declare noun text;
 begin
-  foreach noun in array array['agreement', 'agreement_approval', 'consent'] loop
+  foreach noun in array array['agreement', 'agreement_approval', 'consent', 'emergency', 'frozen'] loop
     execute format('alter table %I enable row level security', noun);
     execute format('alter table %I force row level security', noun);
     execute format('grant select on %I to hub_access', noun);

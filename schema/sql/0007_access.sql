@@ -1,5 +1,5 @@
 -- Who may see what, when: the whole disclosure policy as views over periods of time, and its materialisation.
---   (union of the bases) * (union of the consents) - (denies and holds)
+--   (union of the bases) * (union of the consents) - (denies, holds and freezes)
 -- ICORN needs no consent; nobody else is without it. OVERVIEW is the precondition of every other category.
 -- A DENY counts whoever wrote it down. An ALLOW counts when ICORN wrote it down, or accepted what a partner wrote down; and for that
 -- partner itself it opens no more than the partner handed over with the referral.
@@ -28,12 +28,15 @@ select 'PRESENTED', p.organisation, p.case_id, k, period(p.presented_at, p.until
   where p.status = 'OPEN'
 union all
 select 'SHARE', s.organisation, s.case_id, k, period(s.starts, least(s.until, s.ended_at))
-  from share s, unnest(s.categories) k;
+  from share s, unnest(s.categories) k
+union all
+select 'EMERGENCY', e.organisation, e.case_id, k, emergency_period(e, c.sealed)
+  from emergency e join case_file c on c.id = e.case_id, unnest(e.categories) k;
 
 create view case_access_rule with (security_invoker) as
 with allowed as (
   select b.organisation, b.case_id, b.category,
-    case when o.kind = 'ICORN' then b.period else b.period * c.allow - c.deny end - h.held as period
+    case when o.kind = 'ICORN' then b.period else b.period * c.allow - c.deny - f.frozen end - h.held as period
   from (
     select organisation, case_id, category, range_agg(period) as period
     from case_basis group by organisation, case_id, category) b
@@ -49,6 +52,9 @@ with allowed as (
   cross join lateral (
     select coalesce(range_agg(period(h.starts, h.ended_at)), '{}') as held
     from hold h where h.case_id = b.case_id and h.organisation = b.organisation) h
+  cross join lateral (
+    select coalesce(range_agg(period(f.starts, f.ended_at)), '{}') as frozen
+    from frozen f where f.case_id = b.case_id or f.country = (select k.origin from case_file k where k.id = b.case_id)) f
 ), by_case as (
   select organisation, case_id,
     coalesce(range_agg(period) filter (where category = 'OVERVIEW'), '{}') as overview,
@@ -98,7 +104,10 @@ with party as not materialized (
     case p.role when 'RECIPIENT' then coalesce((select range_agg(c.by_recipient) from consented c where c.referral_id = p.referral_id and c.category = 'OVERVIEW'), '{}')
       else '{(,)}'::tstzmultirange end
     - case p.role when 'SENDER' then '{}'::tstzmultirange else coalesce((
-        select range_agg(period(h.starts, h.ended_at)) from hold h where h.case_id = r.case_id and h.organisation = p.organisation), '{}') end as visible,
+        select range_agg(period(h.starts, h.ended_at)) from hold h where h.case_id = r.case_id and h.organisation = p.organisation), '{}') end
+    - case when p.organisation = (select id from organisation where kind = 'ICORN') then '{}'::tstzmultirange else coalesce((
+        select range_agg(period(f.starts, f.ended_at)) from frozen f
+        where f.case_id = r.case_id or f.country = r.origin or f.country = (select k.origin from case_file k where k.id = r.case_id)), '{}') end as visible,
     coalesce((select range_agg(period(h.starts, h.ended_at)) from hold h where h.case_id = r.case_id and h.organisation = p.organisation), '{}') as held
   from party p join referral r on r.id = p.referral_id
 ), by_category as (
@@ -346,7 +355,7 @@ begin
     execute format('grant select, insert, update, delete on %I to hub_access', noun);
     execute format('create policy access on %I to hub_access using (true) with check (true)', noun);
   end loop;
-  foreach noun in array array['case_file', 'referral', 'consent', 'share', 'hold', 'presentation', 'agreement'] loop
+  foreach noun in array array['case_file', 'referral', 'consent', 'share', 'hold', 'presentation', 'agreement', 'emergency'] loop
     execute format('create trigger access_follows_insert after insert on %I referencing new table as new_rows for each statement execute function access_follows()', noun);
     execute format('create trigger access_follows_update after update on %I referencing old table as old_rows new table as new_rows for each statement execute function access_follows()', noun);
     execute format('create trigger access_follows_delete after delete on %I referencing old table as old_rows for each statement execute function access_follows()', noun);

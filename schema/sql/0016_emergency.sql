@@ -1,64 +1,6 @@
--- Break-glass: categories of one case opened to an organisation for twelve hours, because it says that it must. Consent still counts, a
--- hold beats it, and everyone the case belongs to is told at once.
-
--- Each breaking is a row of its own: what is open is what all of them open together, so a second one adds categories and time.
-create table emergency (
-  id uuid primary key,
-  case_id uuid not null references case_file on delete cascade,
-  organisation int not null references organisation,
-  categories category[] not null check (cardinality(categories) > 0 and not 'ASSESSMENT' = any(categories)),
-  asked_at timestamptz not null,
-  client text not null,
-  usr text not null default '',
-  reason bytea,
-  approved_at timestamptz,
-  approver text,
-  approver_usr text,
-  check ((approved_at is null) = (approver is null)),
-  -- Two people: whoever asks never approves.
-  check (approver <> client)
-);
-create index on emergency (case_id);
-create index on emergency (organisation);
-
--- It opens when it is asked for; for a sealed case when ICORN approves it, and until then not at all. A request waits no longer than
--- the glass would be open.
-create function emergency_hours() returns interval language sql immutable parallel safe return interval '12 hours';
-create function emergency_period(e emergency, sealed boolean) returns tstzrange language sql immutable parallel safe
-  return case when sealed and e.approved_at is null then 'empty'
-    else period(coalesce(e.approved_at, e.asked_at), coalesce(e.approved_at, e.asked_at) + emergency_hours()) end;
-create function emergency_waits(e emergency, sealed boolean, at timestamptz) returns boolean language sql immutable parallel safe
-  return sealed and e.approved_at is null and at < e.asked_at + emergency_hours();
-grant execute on function emergency_hours, emergency_period, emergency_waits to hub_app, hub_access;
-
-create or replace view case_basis with (security_invoker) as
-select 'ICORN'::disclosure_basis as basis, o.id as organisation, c.id as case_id, k as category, tstzrange(null, null) as period
-  from organisation o, case_file c, unnest(enum_range(null::category)) k
-  where o.kind = 'ICORN'
-union all
-select 'AGREEMENT', a.organisation, c.id, k, agreement_period(a)
-  from agreement a
-  join case_file c on not c.sealed
-    and (a.origins is null or c.origin = any (a.origins))
-    and (a.disciplines is null or c.discipline = any (a.disciplines)), unnest(a.categories) k
-union all
-select 'REFERRER', r.sender, r.case_id, 'OVERVIEW', tstzrange(null, null)
-  from referral r
-  where r.case_id is not null
-union all
-select 'RECIPIENT', r.recipient, r.case_id, k, tstzrange(null, null)
-  from referral r, unnest(r.shared_categories) k
-  where r.case_id is not null and r.status in ('SUBMITTED', 'RECEIVED', 'INFORMATION_REQUESTED', 'IN_REVIEW', 'ACCEPTED')
-union all
-select 'PRESENTED', p.organisation, p.case_id, k, period(p.presented_at, p.until)
-  from presentation p, unnest(p.categories) k
-  where p.status = 'OPEN'
-union all
-select 'SHARE', s.organisation, s.case_id, k, period(s.starts, least(s.until, s.ended_at))
-  from share s, unnest(s.categories) k
-union all
-select 'EMERGENCY', e.organisation, e.case_id, k, emergency_period(e, c.sealed)
-  from emergency e join case_file c on c.id = e.case_id, unnest(e.categories) k;
+-- Emergencies, both ways. Break-glass: categories of one case opened to an organisation for twelve hours, because it says that it must; a
+-- hold and the person's word beat it, and everyone the case belongs to is told at once. Freezes: what they stop is stopped in the same
+-- transaction.
 
 -- The case's owners are told in the same transaction: ICORN, and the referrers who see the case. That it waits for an approval, and
 -- so is sealed, is not told to referrers; of the approval only ICORN and whoever asked are told.
@@ -81,10 +23,6 @@ create function sees_case_anyway(wanted uuid) returns boolean language sql stabl
     and a.basis[width_bucket((select hub_now()), a.basis_from)] & 127 & ~basis_bit('OVERVIEW', 'EMERGENCY') <> 0);
 grant execute on function sees_case_anyway to hub_app;
 
-alter table emergency enable row level security, force row level security;
-grant select on emergency to hub_access;
-create policy access on emergency for select to hub_access using (true);
-
 -- An organisation reads its own, ICORN all; either only with the scope, and of a case that it sees.
 grant select, insert (id, case_id, organisation, categories, asked_at, client, usr, reason), update (approved_at, approver, approver_usr) on emergency to hub_app;
 create policy visible on emergency for select to hub_app using ((select viewer_has('cases:read', 'cases:emergency'))
@@ -96,17 +34,45 @@ create policy approve on emergency for update to hub_app
   using ((select viewer_is_icorn() and viewer_has('cases:read', 'cases:emergency')) and approved_at is null and sees_case(case_id))
   with check (approved_at = (select hub_now()) and approver = (select viewer_client()) and approver_usr = coalesce((select viewer_user()), ''));
 
--- Whoever makes a trigger must be able to call its function.
-set local role hub_access;
-grant execute on function access_follows to hub_owner;
-set local role hub_owner;
-create trigger access_follows_insert after insert on emergency referencing new table as new_rows for each statement execute function access_follows();
-create trigger access_follows_update after update on emergency referencing old table as old_rows new table as new_rows for each statement execute function access_follows();
-create trigger access_follows_delete after delete on emergency referencing old table as old_rows for each statement execute function access_follows();
 create trigger told after insert or update of approved_at on emergency for each row execute function emergency_told();
 grant create on schema hub to hub_access;
 alter function emergency_told owner to hub_access;
-set local role hub_access;
-revoke execute on function access_follows from hub_owner;
-set local role hub_owner;
+revoke create on schema hub from hub_access;
+
+-- It waits for every change of access under way before it looks what it concerns, so that nothing slips in meanwhile.
+create function freeze_follows() returns trigger language plpgsql security definer set search_path = hub, pg_temp as $$
+declare
+  rows jsonb := '[]';
+  cases uuid[];
+  referrals uuid[];
+begin
+  if tg_op <> 'DELETE' then rows := rows || coalesce((select jsonb_agg(to_jsonb(n)) from new_rows n), '[]'); end if;
+  if tg_op <> 'INSERT' then rows := rows || coalesce((select jsonb_agg(to_jsonb(o)) from old_rows o), '[]'); end if;
+  -- Whatever takes a case away sees to its freezes, too, and mostly finds none.
+  if jsonb_array_length(rows) = 0 then return null; end if;
+  perform pg_advisory_xact_lock(hashtextextended('hub.case_access', 0));
+  perform pg_advisory_xact_lock(hashtextextended('hub.referral_access', 0));
+  select array_agg(c.id) into cases from case_file c
+    where exists (select from jsonb_array_elements(rows) r where (r ->> 'case_id')::uuid = c.id or r ->> 'country' = c.origin);
+  if cases is not null then perform refresh_case_access(cases, null); end if;
+  select array_agg(f.id) into referrals from referral f
+    where f.case_id = any (cases) or exists (select from jsonb_array_elements(rows) r where r ->> 'country' = f.origin);
+  if referrals is not null then perform refresh_referral_access(referrals); end if;
+  return null;
+end $$;
+create trigger freeze_follows_insert after insert on frozen referencing new table as new_rows for each statement execute function freeze_follows();
+create trigger freeze_follows_update after update on frozen referencing old table as old_rows new table as new_rows for each statement execute function freeze_follows();
+create trigger freeze_follows_delete after delete on frozen referencing old table as old_rows for each statement execute function freeze_follows();
+-- A case that turns out to be of another origin takes its referrals along.
+create function origin_follows() returns trigger language plpgsql security definer set search_path = hub, pg_temp as $$
+declare referrals uuid[] := (select array_agg(f.id) from referral f where f.case_id = new.id);
+begin
+  if referrals is not null then perform refresh_referral_access(referrals); end if;
+  return null;
+end $$;
+create trigger origin_follows after update of origin on case_file for each row
+  when (old.origin is distinct from new.origin) execute function origin_follows();
+grant create on schema hub to hub_access;
+alter function freeze_follows owner to hub_access;
+alter function origin_follows owner to hub_access;
 revoke create on schema hub from hub_access;

@@ -136,21 +136,3 @@ create trigger refuse_destroyed_epoch after insert or update on usr for each row
 -- The gate looks at the user too, when a person asks: active, of the organisation that the token names, and with every scope it has.
 grant select (id, organisation, scopes, status) on usr to hub_access;
 create policy access on usr for select to hub_access using (true);
-
-grant create on schema hub to hub_access;
-set local role hub_access;
-create or replace function hub.viewer_is_live(token text) returns boolean
-  language sql stable security definer set search_path = hub, pg_temp
-  return exists (
-    select from client c join organisation o on o.id = c.organisation
-    where c.client_id = viewer_client() and c.organisation = viewer_org()
-      and c.status = 'ACTIVE' and o.suspended_at is null
-      and string_to_array(current_setting('hub.scopes', true), ' ', '') <@ c.scopes)
-  and (viewer_user() is null or exists (
-    select from usr u
-    where u.id = case when pg_input_is_valid(viewer_user(), 'uuid') then viewer_user()::uuid end
-      and u.organisation = viewer_org() and u.status = 'ACTIVE'
-      and string_to_array(current_setting('hub.scopes', true), ' ', '') <@ u.scopes))
-  and not exists (select from revoked_token r where r.token_id = token);
-set local role hub_owner;
-revoke create on schema hub from hub_access;

@@ -37,7 +37,8 @@ create function viewer_standing(token text, operation bytea, by_id boolean) retu
     select not c.documents_only and not by_id
       or exists (select from trusted_document d where d.client_id = c.client_id and d.digest = operation)
     from client c
-    where c.client_id = viewer_client() and viewer_is_live(token));
+    where c.client_id = viewer_client()
+      and token_is_live(token, viewer_client(), viewer_org(), viewer_user(), string_to_array(current_setting('hub.scopes', true), ' ', '')));
 grant execute on function viewer_standing to hub_app;
 grant select (client_id, digest) on trusted_document to hub_access;
 create policy access on trusted_document for select to hub_access using (true);

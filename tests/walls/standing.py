@@ -13,7 +13,7 @@ NEITHER: Final = "no wall"
 EACH: Final = (FIRST, SECOND)
 Worlds = Callable[[str], Awaitable[World]]
 """Gives the world in which certain walls stand."""
-UNBOUND: Final = "hub_unbound"
+UNBOUND: Final = "unbound_app"
 """A role with every right of hub_app, whom no row policy binds."""
 
 

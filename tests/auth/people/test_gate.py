@@ -8,7 +8,7 @@ from tests.auth.people.kit import ADMIN_SCOPES, House
 LIVE = """
 select case when set_config('hub.organisation', $1, true) is not null and set_config('hub.client', 'console', true) is not null
   and set_config('hub.user', $2, true) is not null and set_config('hub.scopes', $3, true) is not null
-  then hub.viewer_is_live('a token') end
+  then hub.viewer_standing('a token', '\\x00', false) is not null end
 """
 
 
