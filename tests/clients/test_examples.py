@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 from joserfc.jwk import JWKRegistry
 
-from tests.clients.conftest import EXAMPLES, Run, missing, run
+from tests.clients.conftest import EXAMPLES, Run, run
 from tests.clients.serving import KEYS, Served
+from tests.npm import missing
 
 README = EXAMPLES.parent / "README.md"
 QUERY = "{ viewer { clientId organisation { code } } cases(first: 1) { totalCount } }"

@@ -1,15 +1,10 @@
 """The hub over real HTTP on a port of loopback, by the real clock, and node with what package-lock.json pins."""
 
 import asyncio
-import hashlib
 import json
-import os
 import shutil
 import subprocess
-import sys
-import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from time import time
@@ -19,6 +14,7 @@ import pytest
 
 from hub.app import Pools, create_app
 from hub.serve import listener, serving
+from tests import npm
 from tests.conftest import Database
 from tests.world import KEYRING, World, _no_feed, build
 
@@ -67,30 +63,5 @@ def node(served: tuple[World, str], packages: Path, tmp_path: Path) -> Node:
 
 @pytest.fixture(scope="session")
 def packages() -> Path:
-    """The folder node_modules: installed once, by exact versions and hashes, and kept in the environment."""
-    npm = shutil.which("npm") if shutil.which("node") else None
-    if npm is None:
-        missing("node and npm are not on this machine")
-    lock = (HERE / "package-lock.json").read_bytes()
-    kept = Path(sys.prefix) / "node" / hashlib.sha256(lock).hexdigest()[:16]
-    if not kept.exists():
-        kept.parent.mkdir(exist_ok=True)
-        folder = tempfile.mkdtemp(dir=kept.parent)
-        for name in ("package.json", "package-lock.json"):
-            shutil.copy(HERE / name, folder)
-        command = [str(npm), "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefix", folder]
-        if subprocess.run(command, check=False, capture_output=True).returncode:  # noqa: S603 our own
-            shutil.rmtree(folder)
-            missing("npm could not install what tests/http/package-lock.json pins: is the registry reachable?")
-        # Of two that install at once, the second finds the same there already.
-        with suppress(OSError):
-            Path(folder).rename(kept)
-        shutil.rmtree(folder, ignore_errors=True)
-    return kept / "node_modules"
-
-
-def missing(reason: str) -> None:
-    """Skip what this machine cannot run; where changes are judged, nothing is skipped."""
-    if os.environ.get("CI"):
-        pytest.fail(reason)
-    pytest.skip(reason)
+    """The folder node_modules."""
+    return npm.packages(HERE)
