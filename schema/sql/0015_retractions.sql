@@ -203,30 +203,18 @@ begin
 end $$;
 
 -- For what is about to vanish: everyone who had received anything of it is told, and what was noted about earlier retractions of it
--- goes with it. Deleting a case or a referral does this by itself; who empties a case without deleting it calls retract_case first,
--- from a function of hub_access.
-create function retract_whole(what text, wanted uuid) returns int language plpgsql set search_path = hub, pg_temp as $$
+-- goes with it.
+create function retract_before_deletion() returns trigger language plpgsql security definer set search_path = hub, pg_temp as $$
 declare
+  noun text := case tg_table_name when 'case_file' then 'case' else 'referral' end;
   org int;
-  before bigint := (select count(*) from retraction);
 begin
-  for org in select distinct n.organisation from audit_pseudonym n where n.case_id = wanted or n.referral_id = wanted order by 1 loop
-    perform retract(org, what, wanted, enum_range(null::category));
+  for org in select distinct n.organisation from audit_pseudonym n where n.case_id = old.id or n.referral_id = old.id order by 1 loop
+    perform retract(org, noun, old.id, enum_range(null::category));
     with silenced as (
-      update retraction r set note = null where r.organisation = org and r.subject = pairwise(org, what, wanted) and r.note is not null returning r.id)
+      update retraction r set note = null where r.organisation = org and r.subject = pairwise(org, noun, old.id) and r.note is not null returning r.id)
     delete from retraction_key k using silenced s where k.retraction_id = s.id;
   end loop;
-  return (select count(*) from retraction) - before;
-end $$;
-create function retract_case(wanted uuid) returns int language plpgsql set search_path = hub, pg_temp as $$
-declare
-  made int := retract_whole('case', wanted);
-begin
-  return made + (select coalesce(sum(retract_whole('referral', r.id)), 0) from (select r.id from referral r where r.case_id = wanted order by 1) r);
-end $$;
-create function retract_before_deletion() returns trigger language plpgsql security definer set search_path = hub, pg_temp as $$
-begin
-  if tg_table_name = 'case_file' then perform retract_case(old.id); else perform retract_whole('referral', old.id); end if;
   return old;
 end $$;
 
@@ -295,7 +283,7 @@ begin
   grant create on schema hub to hub_access;
   for routine in select p.oid::regprocedure from pg_proc p where p.pronamespace = 'hub'::regnamespace and p.proname in
       ('next_end', 'note_case_lapse', 'note_referral_lapse', 'audit_reached', 'received', 'owed', 'retract', 'retract_all', 'lost', 'case_retraction_follows', 'referral_retraction_follows',
-       'late_retraction_follows', 'retract_lapsed', 'retract_whole', 'retract_case', 'retract_before_deletion') loop
+       'late_retraction_follows', 'retract_lapsed', 'retract_before_deletion') loop
     execute format('alter function %s owner to hub_access', routine);
   end loop;
   revoke create on schema hub from hub_access;

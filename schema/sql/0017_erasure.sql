@@ -87,7 +87,6 @@ declare
   records uuid[] := array(select l.record from feed_record_link l where l.case_id = wanted_case);
 begin
   perform alone_with(referrals);
-  if wanted_case is not null then perform retract_case(wanted_case); end if;
   delete from outcome o where o.subject = wanted_case or o.subject = any (referrals)
     or o.subject in (select c.id from consent c where c.case_id = wanted_case or c.referral_id = any (referrals)
       union all select r.id from residency r where r.case_id = wanted_case
