@@ -152,6 +152,16 @@ async def test_a_client_is_set_so_at_once(world: World) -> None:
     assert await world.admin.fetchval("select count(*) from outcome") == 0
 
 
+async def test_the_gate_knows_whose_a_document_is(world: World) -> None:
+    """A token from before that a client was set so runs its own published texts, and none that was published for another."""
+    await publish(world, "{ __typename }", "arts")
+    before = await ask(world, query="{ __typename }")
+    await set_client(world.admin, "pen", documents_only=True)
+    theirs, mine = [await ask(world, query=text) for text in ("{ __typename }", VIEWER)]
+
+    assert (told(before)[0], told(theirs), told(mine)[0]) == (200, UNKNOWN, 200)
+
+
 async def test_a_document_is_withdrawn_at_once(world: World) -> None:
     """Whatever a process remembers of it; published anew, it is there again."""
     for only in (False, True):
