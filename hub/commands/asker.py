@@ -16,6 +16,13 @@ Input = dict[str, Any]
 WRITTEN: Final = "INSERT 0 1"
 """What Postgres says when ON CONFLICT DO NOTHING had something to do."""
 
+CASE: Final = (
+    "select a.case_id from case_access a join case_file f on f.id = a.case_id"
+    " where a.organisation = $1 and a.pairwise = $2::text::uuid and a.overview @> hub_now() and viewer_has('cases:read')"
+)
+"""A case by the name that an organisation knows it by, within what it may see and the token's scopes: the first wall of commands."""
+CASE_KEY: Final = "select kek, wrapped from case_key where case_id = $1"
+
 
 class ProblemsError(Exception):
     """Expected trouble with an input: everything found, each beside its field. Nothing was changed."""
@@ -99,8 +106,7 @@ class Asker:
 
     async def _case(self, identifier: str) -> uuid.UUID | None:
         found: uuid.UUID | None = await self.connection.fetchval(
-            "select a.case_id from case_access a join case_file f on f.id = a.case_id"
-            " where a.organisation = $1 and a.pairwise = $2::text::uuid and a.overview @> hub_now() and viewer_has('cases:read')",
+            CASE,
             self.principal.organisation,
             split_id(identifier, "uuid:case"),
         )
@@ -129,7 +135,7 @@ class Asker:
 
     async def case_key(self, case: uuid.UUID) -> bytes:
         """Unwrap the data key of a case the asker may see."""
-        row = await self.connection.fetchrow("select kek, wrapped from case_key where case_id = $1", case)
+        row = await self.connection.fetchrow(CASE_KEY, case)
         return self.sealing.key(row["kek"], row["wrapped"])
 
     async def referral_key(self, referral: uuid.UUID) -> bytes:

@@ -7,6 +7,7 @@ from typing import Any
 
 import asyncpg
 
+from hub.commands.asker import CASE, CASE_KEY
 from hub.engine.documents import RequestRefusedError
 from hub.engine.limits import problem
 from tests.interference.leaks_in_plans import ONLY_THE_FIRST
@@ -58,14 +59,9 @@ def _rewritten(name: str, statements: Mapping[str, str], sql: str = "") -> Leak:
 TRUSTED = _rewritten(
     "an id is believed, and a foreign key judges it",
     {
-        "select a.case_id from case_access a join case_file f on f.id = a.case_id"
-        " where a.organisation = $1 and a.pairwise = $2::text::uuid and a.overview @> hub_now()": (
-            "select $2::text::uuid where $1::int is not null"
-        ),
+        CASE: "select $2::text::uuid where $1::int is not null",
         # Whatever key is at hand.
-        "select kek, wrapped from case_key where case_id = $1": (
-            "select kek, wrapped from case_key where $1::uuid is not null order by case_id limit 1"
-        ),
+        CASE_KEY: "select kek, wrapped from case_key where $1::uuid is not null order by case_id limit 1",
     },
 )
 
