@@ -3,7 +3,7 @@
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -22,7 +22,9 @@ from hub.subscriptions.ends import End
 from hub.subscriptions.outbox import Batch, Outbox
 
 WAITING: Final = 1000
-"""How many messages may wait for a client that does not read them."""
+"""How many events may wait for a client that does not read them; and twice as many messages with what is said between them."""
+PATIENCE: Final = 10.0
+"""Seconds that a client may read nothing while so many wait."""
 RECHECK: Final = 10.0
 """Seconds after which a token is looked up again though nobody called."""
 KEEP_ALIVE: Final = 12.0
@@ -52,13 +54,24 @@ class Line:
         self.end: End | None = None
         self.ended = asyncio.Event()
         self._waiting: deque[bytes] = deque()
-        self._something = asyncio.Event()
+        self._something, self._room = asyncio.Event(), asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
         self._followed: list[Operation] = []
 
+    async def offer(self, message: bytes) -> None:
+        """Let an event wait to be sent, once there is room; where none comes the connection ends."""
+        try:
+            while len(self._waiting) >= WAITING and self.end is None:
+                self._room.clear()
+                async with asyncio.timeout(PATIENCE):
+                    await self._room.wait()
+        except TimeoutError:
+            self.finish(ends.SLOW)
+        self.put(message)
+
     def put(self, message: bytes) -> None:
         """Let a message wait to be sent; with too many of them the connection ends."""
-        if len(self._waiting) >= WAITING:
+        if len(self._waiting) >= 2 * WAITING:
             self.finish(ends.SLOW)
         elif self.end is None:
             self._waiting.append(message)
@@ -80,6 +93,7 @@ class Line:
                     await self._something.wait()
         except TimeoutError:
             return None
+        self._room.set()
         return self._waiting.popleft()
 
     @asynccontextmanager
@@ -117,6 +131,8 @@ class Line:
     async def _watch(self) -> None:
         outbox, asker = self.exchange.outbox, self.principal
         while self.end is None:
+            # Taken before looking: what is called meanwhile is looked at again.
+            doubt = outbox.doubt
             left = asker.expires_at.timestamp() - self.exchange.clock()
             if outbox.closing:
                 self.finish(ends.STOPPING)
@@ -125,7 +141,9 @@ class Line:
             elif why := await self._lost():
                 self.finish(why)
             else:
-                await outbox.doubt(max(0.0, min(RECHECK, left)))
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(min(RECHECK, left)):
+                        await doubt.wait()
 
     async def _lost(self) -> End | None:
         """Say why it may not go on: also where nothing has happened, or an event that it may not see would show in its end."""
@@ -154,7 +172,7 @@ class Line:
                 for body in found:
                     if not await Spending(self.exchange.budgets, self.principal).take(asked.cost):
                         self.finish(ends.SPENT)
-                    self.put(told(body))
+                    await self.offer(told(body))
             except AuthError:
                 self.finish(ends.REVOKED)
             except RequestRefusedError:

@@ -91,11 +91,10 @@ class Outbox:
         """Wait for the next tick, which is the same for everyone."""
         await self._ticked.wait()
 
-    async def doubt(self, seconds: float) -> None:
-        """Wait until somebody may have lost the right to be connected, or until some time has passed."""
-        with suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                await self._doubted.wait()
+    @property
+    def doubt(self) -> asyncio.Event:
+        """What is set when, from now on, somebody may have lost the right to be connected."""
+        return self._doubted
 
     def _doubt(self) -> None:
         waiting, self._doubted = self._doubted, asyncio.Event()

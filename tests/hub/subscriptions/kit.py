@@ -4,7 +4,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from time import time
 from typing import Any
 
@@ -27,7 +27,16 @@ class Hub:
 
     world: World
     issuer: str
-    app: Any
+    app: Any = None
+    ahead: float = 0
+    """How far its clock is ahead of ours, in seconds."""
+    stopping: asyncio.Event = field(default_factory=asyncio.Event)
+    stopped: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def stop(self) -> None:
+        """Stop as a process does that is told to."""
+        self.stopping.set()
+        await asyncio.wait_for(self.stopped.wait(), 15)
 
     async def headers(self, client: str, method: str, token: str | None = None) -> dict[str, str]:
         """Sign a request of a client's, with a new token unless one is given."""
@@ -147,7 +156,21 @@ async def listening(world: World) -> AsyncIterator[Hub]:
     """Let a world's hub listen on a port of loopback, by the real clock."""
     with listener("127.0.0.1", 0) as taken:
         issuer = f"http://127.0.0.1:{taken.getsockname()[1]}"
-        app = create_app(issuer, KEYRING, world.app.state.pools, _no_feed, clock=time)
-        async with serving(app, taken):
-            yield Hub(world, issuer, app)
-        await app.state.refresher.close()
+        hub = Hub(world, issuer)
+        hub.app = create_app(issuer, KEYRING, world.app.state.pools, _no_feed, clock=lambda: time() + hub.ahead)
+        begun = asyncio.Event()
+
+        async def serve() -> None:
+            async with serving(hub.app, taken):
+                begun.set()
+                await hub.stopping.wait()
+            hub.stopped.set()
+
+        task = asyncio.create_task(serve())
+        await begun.wait()
+        try:
+            yield hub
+        finally:
+            hub.stopping.set()
+            await task
+            await hub.app.state.refresher.close()
