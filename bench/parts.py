@@ -95,7 +95,7 @@ class Apart:
 
     def values(self, commit: str) -> list[Any]:
         """Give the statement's parameters with a proof never seen; commit "off" does not wait for the disk."""
-        given = base(self.asked, None, "DONE")
+        given = {**base(self.asked), "subject": None, "outcome": "DONE"}
         return self.compiled().binding.values(
             self.own.parameters, {**given, "proof": time.time_ns().to_bytes(32), "commit": commit}, {}
         )

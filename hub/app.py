@@ -12,7 +12,7 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
-from starlette.routing import Route
+from starlette.routing import Route, WebSocketRoute
 
 from auth.budgets import Budgets, Kind
 from auth.clock import Clock
@@ -42,10 +42,13 @@ from hub.feeds.refresh import Refresher
 from hub.feeds.seal import Seal
 from hub.key_check import check_data_keys, check_signing_keys
 from hub.outside import fetch_from, named
-from hub.postgres import open_pool
+from hub.postgres import UNREACHABLE, open_pool
 from hub.sealing import Sealing
 from hub.self_check import self_check
 from hub.settings import Settings
+from hub.subscriptions import sse, websocket
+from hub.subscriptions.line import Exchange
+from hub.subscriptions.outbox import Outbox
 from hub.under_way import UnderWay
 from schema.query import SCHEMA
 
@@ -53,7 +56,7 @@ DEFINERS: Final = frozenset(
     f"hub.{name}"
     for name in (
         "access_follows", "audit_written", "case_retraction_follows", "count_cases", "count_overdue", "emergency_told", "erase_case", "erase_overdue",
-        "freeze_follows", "give_pairwise_key", "late_retraction_follows", "origin_follows", "referral_retraction_follows", "refresh_case_access",
+        "event_step", "freeze_follows", "give_pairwise_key", "late_retraction_follows", "origin_follows", "referral_retraction_follows", "refresh_case_access",
         "refresh_referral_access", "refuse_destroyed_epoch", "retract_before_deletion", "retract_lapsed", "scope_ceiling", "set_legal_hold", "token_is_live",
         "viewer_disclosure", "viewer_standing",
     )
@@ -99,7 +102,8 @@ def create_app(  # noqa: PLR0913 what an application is put together from
     server = AuthorizationServer(issuer, pools.auth, keys, clock=clock, nonces=nonces)
     app = Starlette(
         routes=[
-            Route("/graphql", graphql.answer, methods=["GET", "POST"]),
+            Route("/graphql", sse.or_else(graphql.answer), methods=["GET", "POST"]),
+            WebSocketRoute("/graphql", websocket.converse),
             *auth_routes(server, strangers),
             *people_routes(),
             Route("/audit/jwks", audit_keys),
@@ -136,6 +140,7 @@ def create_app(  # noqa: PLR0913 what an application is put together from
         plans=Plans(core, walls),
         trusted=Trusted(pools.app, documents),
     )
+    app.state.exchange = Exchange(app.state.engine, Outbox(pools.worker), app.state.budgets, pools.auth, clock)
     return app
 
 
@@ -207,7 +212,7 @@ async def audit_keys(request: Request) -> Response:
     """Publish the keys that sign heads of audit logs, for whoever checks a proof."""
     try:
         keys = await request.app.state.head_keys.jwks()
-    except graphql.UNREACHABLE as error:
+    except UNREACHABLE as error:
         log.error("audit.keys_unavailable", error=type(error).__name__)  # noqa: TRY400 a traceback may hold content
         return PlainTextResponse("the database cannot be reached\n", 503, {"Cache-Control": "no-store"})
     return JSONResponse(keys, headers={"Cache-Control": "public, max-age=300"})

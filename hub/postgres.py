@@ -13,6 +13,16 @@ LOGINS: Final = ("hub_migrate", "hub_app", "hub_auth", "hub_worker")
 # pg_temp is named because it would come first unnamed: a temporary table must never stand in for one of ours.
 SEARCH_PATHS: Final = {"hub_auth": "hub, auth, pg_temp"}
 SEARCH_PATH: Final = "hub, pg_temp"
+UNREACHABLE: Final = (
+    OSError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.TooManyConnectionsError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.InterfaceError,
+    # The pool's own, when a request and its upkeep reconnect at the same moment.
+    asyncpg.InternalClientError,
+)
+"""What a database says that is not there, not yet, or not any more."""
 STATEMENTS: Final = 50
 """How many prepared statements a connection keeps."""
 STATEMENT_LENGTH: Final = 24 * 1024

@@ -82,7 +82,11 @@ async def read(request: Request, principal: Principal) -> Asked:
         raise NotWellFormedError(f"Answers are {NEW} or {OLD}, whole: Accept one of them.", 406)
     if request.method not in ("GET", "POST"):
         raise NotWellFormedError("Send the operation as POST, or a query as GET.", 405)
-    asked = _of_url(request, principal) if request.method == "GET" else await _of_body(request, principal)
+    return complete(_of_url(request, principal) if request.method == "GET" else await posted(request, principal))
+
+
+def complete(asked: Asked) -> Asked:
+    """Raise RequestRefusedError where a request does not say by one means what it asks."""
     if asked.query is None and asked.documentId is None and "persistedQuery" in (asked.extensions or {}):
         text = "PersistedQueryNotSupported: documents are published beforehand, and asked for by documentId."
         raise RequestRefusedError(problem("PERSISTED_QUERY_NOT_SUPPORTED", text))
@@ -110,7 +114,10 @@ def _of_url(request: Request, principal: Principal) -> Asked:
         raise NotWellFormedError("variables and extensions are JSON objects.") from None
 
 
-async def _of_body(request: Request, principal: Principal) -> Asked:
+async def posted(request: Request, principal: Principal) -> Asked:
+    """Read what a POST asks for; raise RequestRefusedError."""
+    if request.method != "POST":
+        raise NotWellFormedError("Send a subscription as POST.", 405)
     kind, _, parameters = request.headers.get("content-type", "").partition(";")
     charset = _CHARSET.search(f";{parameters}")
     if kind.strip().lower() != OLD or (charset and charset[1].lower() not in ("utf-8", "utf8")):
@@ -129,6 +136,9 @@ async def _of_body(request: Request, principal: Principal) -> Asked:
 
 
 def queries_only(request: Request, operation: OperationDefinitionNode) -> None:
-    """Raise NotWellFormedError where GET asks for a change (GraphQL over HTTP, section 5.3)."""
+    """Raise NotWellFormedError where GET asks for a change (GraphQL over HTTP, section 5.3), RequestRefusedError where a stream is asked for."""
     if request.method == "GET" and operation.operation is not OperationType.QUERY:
         raise NotWellFormedError("GET is for queries: send a mutation as POST.", 405)
+    if operation.operation is OperationType.SUBSCRIPTION:
+        text = "A subscription is answered as a stream: POST it with Accept: text/event-stream, or use a WebSocket."
+        raise RequestRefusedError(problem("BAD_REQUEST", text))

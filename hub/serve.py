@@ -10,6 +10,7 @@ import structlog
 import uvicorn
 from starlette.applications import Starlette
 
+from auth.limits import CEILINGS
 from hub.app import check_keys, create_app, feed_connectors, opened, surroundings
 from hub.settings import Settings, SettingsError
 from hub.stopping import stopping
@@ -62,7 +63,10 @@ async def serving(app: Starlette, listening: socket.socket) -> AsyncIterator[Non
         app,
         loop="none",
         http="httptools",
-        ws="none",
+        ws="websockets-sansio",
+        # What is compressed tells by its length what stands in it.
+        ws_per_message_deflate=False,
+        ws_max_size=CEILINGS.body_bytes,
         lifespan="off",
         log_config=None,
         access_log=False,
@@ -77,6 +81,7 @@ async def serving(app: Starlette, listening: socket.socket) -> AsyncIterator[Non
         await server.ready.wait()
         yield
     finally:
+        await app.state.exchange.outbox.close()
         server.should_exit = True
         await task
 

@@ -15,6 +15,10 @@ class UnderWay:
     def __init__(self) -> None:
         self._counts: Counter[str] = Counter()
 
+    def count(self, client: str) -> int:
+        """Give how many of a client's are under way."""
+        return self._counts[client]
+
     @contextmanager
     def one_more(self, principal: Principal) -> Iterator[None]:
         """Run one operation; raise TooManyRequestsError when as many as the client may have are under way."""

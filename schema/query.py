@@ -34,6 +34,7 @@ from schema.retractions import ACKNOWLEDGED, RETRACTIONS, Retraction
 from schema.rows import AUDIT_CONSISTENCY, AUDIT_PROOF, CASE, CITY, FEED, ORGANISATION, REFERRAL, VIEWER
 from schema.scalars import SCALARS, Duration, MaxAge
 from schema.statistics import Statistics, statistics
+from schema.subscriptions import Subscription
 from schema.viewer import Viewer
 
 UNSET: Final = strawberry.UNSET
@@ -197,6 +198,7 @@ def _subgraph() -> Subgraph:
 SCHEMA: Final = strawberry.Schema(
     Query,
     Mutation,
+    Subscription,
     types=[Consent, Message, ReferralEvent, Residency],
     config=StrawberryConfig(disable_field_suggestions=True, scalar_map={**SCALARS, **REPRESENTATION}),
 )

@@ -9,7 +9,7 @@ from hub.engine.documents import Document
 from hub.engine.feed_results import feed_statement
 from hub.engine.plan import Ask, Plan, plan
 from hub.engine.selection import Variables, shape
-from hub.engine.statement import Statement, Writer, assembled, statement
+from hub.engine.statement import STANDING, Statement, Writer, assembled, statement
 from schema.fields import Remote
 
 PLANS = 1000
@@ -60,11 +60,13 @@ class Plans:
         if made.kind == "mutation":
             own = tuple(statement(made, root.asks, "live", self._walls) for root in made.roots if not root.constant)
         else:
-            own = (statement(made, made.roots, "proof", self._walls),)
+            # A subscription's proof is spent when it begins; each event is read by who is live then.
+            gate = "live" if made.kind == "subscription" else "proof"
+            own = (statement(made, made.roots, gate, self._walls),)
         return Compiled(made, own, feed_statement(made, self._walls) if remote else None, remote)
 
 
-def entrance(gate: str) -> Statement:
-    """Write the statement that a mutation begins with: the gate ("proof" or "live"), and nothing behind it."""
-    writer = Writer(WALLS)
-    return assembled(writer, "select null::text as body, '{}'::seen[] as subjects from gate", gate, audited=False)
+def entrance(gate: str, standing: str = STANDING) -> Statement:
+    """Write the statement that a mutation or a subscription begins with: the gate ("proof" or "live"), and nothing behind it."""
+    body = "select null::text as body, '{}'::seen[] as subjects from gate"
+    return assembled(Writer(WALLS), body, gate, audited=False, standing=standing)

@@ -18,7 +18,6 @@ from graphql import (
     GraphQLNonNull,
     GraphQLSchema,
     OperationDefinitionNode,
-    OperationType,
     get_variable_values,
     parse,
     type_from_ast,
@@ -90,8 +89,6 @@ class Document:
             raise RequestRefusedError(
                 problem("BAD_REQUEST", "operationName must name one of the document's operations.")
             )
-        if found.operation is OperationType.SUBSCRIPTION:
-            raise RequestRefusedError(problem("BAD_REQUEST", "Subscriptions are not served over this transport."))
         return found
 
 

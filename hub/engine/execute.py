@@ -13,10 +13,11 @@ from graphql import DocumentNode, GraphQLSchema, OperationDefinitionNode, Select
 from auth.principal import Principal
 from auth.resource import refused
 from hub.engine.bind import Binding
-from hub.engine.compiled import Compiled, Plans
+from hub.engine.compiled import Compiled, Plans, entrance
 from hub.engine.cursors import Cursors
 from hub.engine.documents import Document, Documents, RequestRefusedError, variable_values
 from hub.engine.limits import PLANNED, beyond, problem
+from hub.engine.parameters import Base
 from hub.engine.plan import Arguments
 from hub.engine.selection import Variables, arguments
 from hub.engine.splice import MARK, Fill, cursors, opened, splice
@@ -108,9 +109,38 @@ async def query(engine: Engine, asked: Operation) -> bytes:
         await refreshing
     finally:
         refreshing.cancel()
+    return await _whole(engine, asked, own, body)
+
+
+async def occurrence(engine: Engine, asked: Operation, subject: object, ordinal: int | None) -> bytes | None:
+    """Answer a subscription for one event: {"data"} as JSON bytes, None where the asker, as it stands now, may not see it."""
+    (own,) = asked.compiled.own
+    async with engine.pool.acquire() as connection:
+        row = await _row(connection, own, asked, {}, {"subject": subject, "ordinal": ordinal, "outcome": "DONE"})
+    if row["body"] is None:
+        return None
+    await asyncio.gather(*_refreshes(engine, asked))
+    return await _whole(engine, asked, own, row["body"])
+
+
+async def still(engine: Engine, asked: Operation) -> None:
+    """Pass the gate of what was begun; raise AuthError or DocumentUnknownError where it may not go on."""
+    async with engine.pool.acquire() as connection:
+        await fetch(connection, entrance("live"), asked, {})
+
+
+async def enter(engine: Engine, principal: Principal) -> None:
+    """Spend a proof on a connection on which nothing is asked yet; raise AuthError."""
+    wanted, given = entrance("proof", "viewer_is_live({token})"), {**_asker(principal), "commit": "off"}
+    values = [given[parameter.name] for parameter in wanted.parameters if isinstance(parameter, Base)]
+    async with engine.pool.acquire() as connection:
+        _passed(await connection.fetchrow(wanted.sql, *values), principal)
+
+
+async def _whole(engine: Engine, asked: Operation, own: Statement, body: bytes) -> bytes:
     filled = fills(engine, asked, own)
-    if compiled.feeds is not None:
-        filled[b"remote"] = await feed_results(engine, asked, compiled.feeds, body)
+    if asked.compiled.feeds is not None:
+        filled[b"remote"] = await feed_results(engine, asked, asked.compiled.feeds, body)
     return splice(body, filled)
 
 
@@ -123,10 +153,23 @@ async def fetch(
     outcome: str = "DONE",
 ) -> bytes:
     """Run a statement behind its gate; raise AuthError when the gate is shut, FaultError when it ran as anybody else."""
-    base = _base(asked, subject, outcome)
-    values = asked.binding.values(wanted.parameters, base, parts)
+    row = await _row(connection, wanted, asked, parts, {"subject": subject, "outcome": outcome})
+    body: bytes | None = row["body"]
+    if body is None and "null::text as body" not in wanted.sql:
+        raise FaultError
+    return body or b"null"
+
+
+async def _row(
+    connection: Any, wanted: Statement, asked: Operation, parts: Mapping[int, list[str]], about: Mapping[str, object]
+) -> Any:
+    values = asked.binding.values(wanted.parameters, {**_base(asked), **about}, parts)
     row = await connection.fetchrow(wanted.sql, *values, timeout=asked.principal.limits.statement_seconds)
-    if row is None or row["ran_as"] != asked.principal.organisation:
+    return _passed(row, asked.principal)
+
+
+def _passed(row: Any, principal: Principal) -> Any:
+    if row is None or row["ran_as"] != principal.organisation:
         raise FaultError
     if row["trusted"] is None:
         raise refused("invalid_token", "The access token, its client or its organisation is no longer valid.")
@@ -134,14 +177,10 @@ async def fetch(
         raise DocumentUnknownError
     if not row["fresh"]:
         raise refused("invalid_dpop_proof", USED)
-    body = row["body"]
-    if body is None and "null::text as body" not in wanted.sql:
-        raise FaultError
-    return body or b"null"
+    return row
 
 
-def _base(asked: Operation, subject: object, outcome: str) -> dict[str, Any]:
-    principal, plan = asked.principal, asked.compiled.plan
+def _asker(principal: Principal) -> dict[str, Any]:
     return {
         "org": principal.organisation,
         "client": principal.client,
@@ -151,14 +190,19 @@ def _base(asked: Operation, subject: object, outcome: str) -> dict[str, Any]:
         "proof_until": principal.proof_until,
         "token": principal.token_id,
         "expires_at": principal.expires_at,
+    }
+
+
+def _base(asked: Operation) -> dict[str, Any]:
+    principal, plan = asked.principal, asked.compiled.plan
+    return {
+        **_asker(principal),
         "purpose": principal.purpose,
         "operation": asked.document.digest,
         "by_id": asked.by_id,
         "action": f"{plan.kind} {' '.join(sorted(set(plan.actions)))}",
         "categories": sorted(plan.categories),
         "commit": "on" if plan.durable else "off",
-        "subject": subject,
-        "outcome": outcome,
     }
 
 

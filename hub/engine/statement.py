@@ -18,7 +18,7 @@ from schema.fields import Column, Many, Nested, One, Order, Page, Personal, Prob
 
 CASTS = {
     "org": "int", "client": "text", "user": "text", "scopes": "text", "proof": "bytea", "proof_until": "timestamptz", "token": "text",
-    "purpose": "text", "operation": "bytea", "expires_at": "timestamptz", "action": "text", "categories": "text[]", "commit": "text", "subject": "uuid", "outcome": "text", "by_id": "boolean",
+    "purpose": "text", "operation": "bytea", "expires_at": "timestamptz", "action": "text", "categories": "text[]", "commit": "text", "subject": "uuid", "ordinal": "int", "outcome": "text", "by_id": "boolean",
 }  # fmt: skip
 
 
@@ -216,8 +216,8 @@ class Writer:
         ), bool(people)
 
 
-def roots(writer: Writer, asks: Sequence[Ask], guard: str) -> tuple[str, str]:
-    """Write the roots of an operation side by side: (FROM items with body, the pseudonyms)."""
+def roots(writer: Writer, asks: Sequence[Ask], guard: str, join: str = "left join") -> tuple[str, str]:
+    """Write the roots of an operation side by side: (FROM items with body, the pseudonyms). By an inner join, there is no answer without them."""
     joins: list[str] = []
     columns: list[tuple[str, Piece]] = []
     people: list[str] = []
@@ -226,7 +226,7 @@ def roots(writer: Writer, asks: Sequence[Ask], guard: str) -> tuple[str, str]:
         if piece is None:
             below, has_people = writer.below(ask, "", guard)
             name = writer.alias("f")
-            joins.append(f" left join lateral ({below}) {name} on true")
+            joins.append(f" {join} lateral ({below}) {name} on true")
             piece = nested(f"{name}.j")
             people += [f"{name}.k"] if has_people else []
         columns.append((ask.key, piece))
@@ -242,14 +242,20 @@ GATE = {
 """What must be true before anything is read: the proof is new, or (for what follows in the same request) the asker is live."""
 
 
+STANDING = "viewer_standing({token}, {operation}, {by_id})"
+
+
 def statement(plan: Plan, asks: Sequence[Ask], gate: str, walls: frozenset[int]) -> Statement:
     """Write roots of a plan with the gate before them and the audit record behind: no new proof, no read; no record, no answer."""
     writer = Writer(walls)
-    body, _ = roots(writer, asks, " and gate.ok")
+    # Of an event that the viewer may not see there is no answer, and so no record either.
+    body, _ = roots(writer, asks, " and gate.ok", "join" if plan.kind == "subscription" else "left join")
     return assembled(writer, body, gate, audited=plan.audited, written=plan.kind == "mutation")
 
 
-def assembled(writer: Writer, body: str, gate: str, *, audited: bool, written: bool = False) -> Statement:
+def assembled(
+    writer: Writer, body: str, gate: str, *, audited: bool, written: bool = False, standing: str = STANDING
+) -> Statement:
     """Bind the principal (`trusted` is null where it is not live, false where its document is none of its own), pass the gate, answer, and leave the audit record, each part naming the one it needs.
 
     `written` is for what a command did: whom it concerned is on record, whatever is asked back.
@@ -274,7 +280,7 @@ def assembled(writer: Writer, body: str, gate: str, *, audited: bool, written: b
         else "select true as ok from answer"
     )
     sql = (
-        f"with principal as materialized (select case when {bound} then {writer.fill('viewer_standing({token}, {operation}, {by_id})')} end as trusted),\n"
+        f"with principal as materialized (select case when {bound} then {writer.fill(standing)} end as trusted),\n"
         f"gate as materialized ({writer.fill(GATE[gate])}),\n"
         f"answer as materialized ({body} where gate.ok),\n"
         f"logged as ({writer.fill(logged)})\n"

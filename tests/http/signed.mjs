@@ -38,8 +38,8 @@ async function newToken() {
 
 const token = await newToken();
 
+export const signed = (method, url) => ({ Authorization: `DPoP ${token}`, DPoP: proof(method, url, token) });
+
 export function signedFetch(url, init = {}) {
-  const method = init.method ?? "GET";
-  const headers = { ...init.headers, Authorization: `DPoP ${token}`, DPoP: proof(method, url, token) };
-  return fetch(url, { ...init, headers });
+  return fetch(url, { ...init, headers: { ...init.headers, ...signed(init.method ?? "GET", url) } });
 }
