@@ -96,6 +96,25 @@ class ResidencyStatus(_Named):
 
 
 @strawberry.enum
+class PresentationStatus(_Named):
+    """Where a presentation stands; one that nobody answered in time has expired."""
+
+    OPEN = auto()
+    INVITED = auto()
+    DECLINED = auto()
+    WITHDRAWN = auto()
+    EXPIRED = auto()
+
+
+@strawberry.enum
+class PresentationAnswer(_Named):
+    """What a city says of a person whom it was shown."""
+
+    INVITE = auto()
+    DECLINE = auto()
+
+
+@strawberry.enum
 class OrganisationKind(_Named):
     """ICORN itself, a sister organisation, or a city of refuge."""
 
