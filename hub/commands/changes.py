@@ -17,7 +17,7 @@ from hub.commands.cases import (
     sealed_reason,
 )
 from hub.commands.moving import judge_case, move, overview
-from hub.commands.person import judge_person
+from hub.commands.person import judge_person, judge_text
 from hub.engine.bind import name_digest
 from schema.persons import PERSONAL
 
@@ -34,7 +34,10 @@ async def update_case(asker: Asker, given: Input) -> uuid.UUID:
         case = await named_case(asker, given, found)
         today = await asker.connection.fetchval("select (hub_now() at time zone 'UTC')::date")
         said = _said(given)
-        judge_person({**(given.get("person") or {}), "assessment": given.get("assessment") or {}}, found, today)
+        judge_person(given.get("person"), found, today)
+        for name, text in (given.get("assessment") or {}).items():
+            if text is not None:
+                judge_text(text, found, "assessment", name)
         for place, category in said:
             if not asker.principal.scopes.issuperset({f"cases:{category.lower()}"}):
                 found.add("NOT_ALLOWED", f"To change {category} asks for the scope cases:{category.lower()}.", *place)
@@ -51,7 +54,7 @@ async def update_case(asker: Asker, given: Input) -> uuid.UUID:
         if category == "ASSESSMENT" and change is not None:
             change = {**change, "assessedBy": asker.principal.user or asker.principal.client, "assessedOn": today}
         await _rewrite(asker, case, key, category, change)
-    await _overview(asker, case, given)
+    await _overview(asker, case, given, was)
     if given.get("status") is not None:
         await move(asker, case, was["status"], str(given["status"]))
     await asker.tell("case.updated", case=case)
@@ -72,21 +75,16 @@ def _judge(given: Input, was: Any, found: Problems) -> None:
         judge_case("updateCase", was["status"], str(given["status"]), found, "status")
 
 
-async def _overview(asker: Asker, case: uuid.UUID, given: Input) -> None:
+async def _overview(asker: Asker, case: uuid.UUID, given: Input, was: Any) -> None:
     """Write the overview; updatedAt moves if it says something else than before, and the version with every change."""
-    sets = {column: given[name] for name, column in OVERVIEW.items() if name in given}
-    casts = {"discipline": "::text::discipline", "risk_level": "::text::risk_level"}
-    values = [None if value is None else str(value) for value in sets.values()]
-    marks = [f"${number}{casts.get(column, '')}" for number, column in enumerate(sets, 2)]
-    told = "".join(f", {column} = {mark}" for column, mark in zip(sets, marks, strict=True))
-    other = " or ".join(
-        f"{column}::text is distinct from {mark}::text" for column, mark in zip(sets, marks, strict=True)
-    )
-    moved = f", updated_at = case when {other} then hub_now() else updated_at end" if sets else ""
+    values = [given.get(name, was[column]) for name, column in OVERVIEW.items()]
+    told = [None if value is None else str(value) for value in values]
     await asker.connection.execute(
-        f"update case_file set version = version + 1{told}{moved} where id = $1",  # noqa: S608 our own names
+        "update case_file set version = version + 1, discipline = $2::text::discipline, origin = $3, risk_level = $4::text::risk_level,"
+        " updated_at = case when $5 then hub_now() else updated_at end where id = $1",
         case,
-        *values,
+        *told,
+        told != [was[column] for column in OVERVIEW.values()],
     )
 
 

@@ -10,7 +10,7 @@ from hub.lifecycle_of_cases import CASE, UNDER_WAY, Table, goals, leads
 async def overview(asker: Asker, case: uuid.UUID) -> Any:
     """Read what a step depends on of a case that the asker has found and is alone with."""
     return await asker.connection.fetchrow(
-        "select status::text, version, discipline::text, origin, risk_level::text as risk from case_file where id = $1",
+        "select status::text, version, discipline::text, origin, risk_level::text as risk_level from case_file where id = $1",
         case,
     )
 

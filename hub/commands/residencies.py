@@ -15,6 +15,8 @@ YEARS = 2
 """How long a residency is, where nothing else is said."""
 CITY_STEPS = ("ACTIVE", "COMPLETED")
 """What a city says itself: that somebody has come, and has left when the time was over."""
+THEIRS = ("ACCEPTED", "ACTIVE")
+"""The statuses in which a residency is its city's to change."""
 PLACES = 1000
 
 
@@ -95,7 +97,7 @@ async def _may(asker: Asker, row: Any, to: str, found: Problems) -> bool:
     )
     if not theirs:
         found.add("NOT_ALLOWED", "A residency is changed by ICORN's desk and by the office of its city.", "residency")
-    elif (to not in CITY_STEPS and to != row["status"]) or row["status"] == "OFFERED":
+    elif row["status"] not in THEIRS or (to not in CITY_STEPS and to != row["status"]):
         found.add("NOT_ALLOWED", "A city says that somebody came, and left; the rest ICORN records.", "status")
     found.settle()
     return False
