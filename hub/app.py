@@ -55,8 +55,9 @@ from schema.query import SCHEMA
 DEFINERS: Final = frozenset(
     f"hub.{name}"
     for name in (
-        "access_follows", "audit_written", "case_retraction_follows", "count_cases", "count_overdue", "emergency_told", "erase_case", "erase_overdue",
-        "event_step", "freeze_follows", "give_pairwise_key", "late_retraction_follows", "origin_follows", "referral_retraction_follows", "refresh_case_access",
+        "access_follows", "audit_written", "case_retraction_follows", "consent_follows", "contact_unread", "count_cases", "count_overdue", "emergency_told",
+        "erase_case", "erase_overdue", "event_step", "freeze_follows", "give_information", "give_pairwise_key", "late_retraction_follows", "not_agreed",
+        "origin_follows", "origin_joins_case", "outcome_goes", "redirect_referral", "referral_retraction_follows", "refresh_case_access",
         "refresh_referral_access", "refuse_destroyed_epoch", "retract_before_deletion", "retract_lapsed", "scope_ceiling", "set_legal_hold", "token_is_live",
         "viewer_disclosure", "viewer_standing",
     )

@@ -16,9 +16,16 @@ from schema.consents import Consent, RecordConsentInput, WithdrawConsentInput
 from schema.directives import OPERATION
 from schema.emergencies import ApproveBreakGlassInput, BreakGlassInput
 from schema.fields import Command, Problems, asked, column, one, source
-from schema.referrals import Referral, SubmitReferralInput
+from schema.referrals import (
+    Message,
+    Referral,
+    RespondToReferralInput,
+    SendMessageInput,
+    SubmitReferralInput,
+    WithdrawReferralInput,
+)
 from schema.retractions import AcknowledgeRetractionInput, Retraction
-from schema.rows import CASE, CONSENT, REFERRAL, RETRACTION
+from schema.rows import CASE, CONSENT, MESSAGE, REFERRAL, RETRACTION
 
 
 @strawberry.type(description="Expected trouble with an input: shown beside the field it concerns. Nothing was changed.")
@@ -63,6 +70,14 @@ class ConsentPayload:
 
 
 @strawberry.type
+class MessagePayload:
+    """What became of a message."""
+
+    message: Message | None = one(MESSAGE, "{row}.message_id = {subject}::uuid")
+    problems: list[Problem] = source(Problems())
+
+
+@strawberry.type
 class RetractionPayload:
     """What became of a retraction."""
 
@@ -77,6 +92,21 @@ class Mutation:
     @asked(Command(), Scope.REFERRALS_SUBMIT)
     def submit_referral(self, input: SubmitReferralInput) -> ReferralPayload | None:  # noqa: A002 the contract's name
         """Hand a person to another organisation, within what they agreed to."""
+        raise NotImplementedError
+
+    @asked(Command(), Scope.REFERRALS_SUBMIT)
+    def withdraw_referral(self, input: WithdrawReferralInput) -> ReferralPayload | None:  # noqa: A002 the contract's name
+        """Take a referral back, as long as it lives. What it opened to its recipient is closed at once."""
+        raise NotImplementedError
+
+    @asked(Command(), Scope.REFERRALS_RESPOND)
+    def respond_to_referral(self, input: RespondToReferralInput) -> ReferralPayload | None:  # noqa: A002 the contract's name
+        """Take a referral one step on."""
+        raise NotImplementedError
+
+    @asked(Command(), Scope.REFERRALS_SUBMIT, Scope.REFERRALS_RESPOND)
+    def send_message(self, input: SendMessageInput) -> MessagePayload | None:  # noqa: A002 the contract's name
+        """Write to the other side of a referral, as long as it lives."""
         raise NotImplementedError
 
     @asked(Command(), Scope.CASES_WRITE)

@@ -18,6 +18,7 @@ from hub.commands.emergencies import approve_break_glass, break_glass
 from hub.commands.erasure import erase_case, set_legal_hold
 from hub.commands.referrals import submit_referral
 from hub.commands.retractions import acknowledge_retraction
+from hub.commands.steps import respond_to_referral, send_message, withdraw_referral
 from hub.engine.compiled import entrance
 from hub.engine.execute import Engine, Operation, feed_results, fetch, fills
 from hub.engine.plan import Ask
@@ -28,6 +29,9 @@ from hub.engine.statement import Statement
 Command = Callable[[Asker, Input], Awaitable[uuid.UUID | None]]
 COMMANDS: Final[Mapping[str, Command]] = {
     "submitReferral": submit_referral,
+    "withdrawReferral": withdraw_referral,
+    "respondToReferral": respond_to_referral,
+    "sendMessage": send_message,
     "openCase": open_case,
     "shareCase": share_case,
     "linkRecords": link_records,
