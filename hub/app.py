@@ -55,12 +55,12 @@ from schema.query import SCHEMA
 DEFINERS: Final = frozenset(
     f"hub.{name}"
     for name in (
-        "access_follows", "audit_written", "capacity_follows", "case_retraction_follows", "count_cases", "count_overdue", "emergency_told", "end_with_case", "erase_case",
-        "erase_overdue", "event_step", "follow_city", "freeze_follows", "give_pairwise_key", "late_retraction_follows", "merge_cases", "origin_follows", "place_is_free",
-        "referral_retraction_follows", "refresh_case_access",
-        "refresh_referral_access", "refuse_destroyed_epoch", "retract_before_deletion", "retract_lapsed", "scope_ceiling", "sealed_of_case", "set_legal_hold",
-        "show_case", "token_is_live",
-        "viewer_disclosure", "viewer_standing",
+        "access_follows", "audit_written", "capacity_follows", "case_retraction_follows", "consent_follows", "contact_unread", "count_cases",
+        "count_overdue", "emergency_told", "end_with_case", "erase_case", "erase_overdue", "event_step", "follow_city", "freeze_follows",
+        "give_information", "give_pairwise_key", "late_retraction_follows", "merge_cases", "not_agreed", "origin_follows", "origin_joins_case",
+        "outcome_goes", "place_is_free", "redirect_referral", "referral_retraction_follows", "refresh_case_access", "refresh_referral_access",
+        "refuse_destroyed_epoch", "retract_before_deletion", "retract_lapsed", "scope_ceiling", "sealed_of_case", "set_legal_hold", "show_case",
+        "token_is_live", "viewer_disclosure", "viewer_standing",
     )
 )  # fmt: skip
 """The functions that may run as more than their caller (SECURITY DEFINER)."""

@@ -179,6 +179,20 @@ class ReferralStatus(_Named):
 
 
 @strawberry.enum
+class ReferralResponse(_Named):
+    """What a party answers to a referral: `hub lifecycle` prints who, and when."""
+
+    ACKNOWLEDGE = auto()
+    REQUEST_INFORMATION = auto()
+    GIVE_INFORMATION = auto()
+    REVIEW = auto()
+    ACCEPT = auto()
+    DECLINE = auto()
+    REDIRECT = auto()
+    COMPLETE = auto()
+
+
+@strawberry.enum
 class DeclineReason(_Named):
     """Why a referral was declined."""
 

@@ -22,10 +22,17 @@ from schema.directives import OPERATION
 from schema.emergencies import ApproveBreakGlassInput, BreakGlassInput
 from schema.fields import Command, Problems, asked, column, one, source
 from schema.presentations import AnswerPresentationInput, Presentation, PresentCaseInput
-from schema.referrals import Referral, SubmitReferralInput
+from schema.referrals import (
+    Message,
+    Referral,
+    RespondToReferralInput,
+    SendMessageInput,
+    SubmitReferralInput,
+    WithdrawReferralInput,
+)
 from schema.residencies import OfferResidencyInput, Residency, UpdateResidencyInput
 from schema.retractions import AcknowledgeRetractionInput, Retraction
-from schema.rows import CASE, CITY, CONSENT, PRESENTATION, REFERRAL, RESIDENCY, RETRACTION
+from schema.rows import CASE, CITY, CONSENT, MESSAGE, PRESENTATION, REFERRAL, RESIDENCY, RETRACTION
 
 
 @strawberry.type(description="Expected trouble with an input: shown beside the field it concerns. Nothing was changed.")
@@ -94,6 +101,14 @@ class CityPayload:
 
 
 @strawberry.type
+class MessagePayload:
+    """What became of a message."""
+
+    message: Message | None = one(MESSAGE, "{row}.message_id = {subject}::uuid")
+    problems: list[Problem] = source(Problems())
+
+
+@strawberry.type
 class RetractionPayload:
     """What became of a retraction."""
 
@@ -108,6 +123,21 @@ class Mutation:
     @asked(Command(), Scope.REFERRALS_SUBMIT)
     def submit_referral(self, input: SubmitReferralInput) -> ReferralPayload | None:  # noqa: A002 the contract's name
         """Hand a person to another organisation, within what they agreed to."""
+        raise NotImplementedError
+
+    @asked(Command(), Scope.REFERRALS_SUBMIT)
+    def withdraw_referral(self, input: WithdrawReferralInput) -> ReferralPayload | None:  # noqa: A002 the contract's name
+        """Take a referral back, as long as it lives. What it opened to its recipient is closed at once."""
+        raise NotImplementedError
+
+    @asked(Command(), Scope.REFERRALS_RESPOND)
+    def respond_to_referral(self, input: RespondToReferralInput) -> ReferralPayload | None:  # noqa: A002 the contract's name
+        """Take a referral one step on."""
+        raise NotImplementedError
+
+    @asked(Command(), Scope.REFERRALS_SUBMIT, Scope.REFERRALS_RESPOND)
+    def send_message(self, input: SendMessageInput) -> MessagePayload | None:  # noqa: A002 the contract's name
+        """Write to the other side of a referral, as long as it lives."""
         raise NotImplementedError
 
     @asked(Command(), Scope.CASES_WRITE)

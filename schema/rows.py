@@ -66,7 +66,7 @@ RESIDENCY = Rows(
 
 REFERRAL = Rows(
     "select a.referral_id, a.pairwise, a.reference, a.pseudonym, a.submitted_at, a.updated_at, a.urgency, f.sender, f.recipient, f.status,"
-    " f.discipline, f.origin, f.shared_categories, f.decline_reason, f.case_id, f.reason,"
+    " f.discipline, f.origin, f.shared_categories, f.decline_reason, f.case_id, f.reason, f.redirected_from,"
     f" case when f.sender = {{org}} then f.client_reference end as client_reference, f.client, f.usr, {_PERIODS},"
     f" {_withheld(PERSONAL, 'a')} as withheld, a.basis"
     " from referral_access a join referral f on f.id = a.referral_id",
@@ -78,7 +78,7 @@ EVENT = Rows("select e.referral_id, e.ordinal, e.kind, e.status, e.organisation,
     access="a.organisation = {org} and holds(a.visible, {now})",
     subject="pseudonym",
 )  # fmt: skip
-MESSAGE = Rows("select m.referral_id, m.ordinal, m.organisation, m.at, m.body, a.pairwise, a.pseudonym, a.basis"
+MESSAGE = Rows("select m.id as message_id, m.referral_id, m.ordinal, m.organisation, m.at, m.body, a.pairwise, a.pseudonym, a.basis"
     " from message m join referral_access a on a.referral_id = m.referral_id",
     access="a.organisation = {org} and holds(a.visible, {now})",
     subject="pseudonym",

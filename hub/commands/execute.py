@@ -22,6 +22,7 @@ from hub.commands.presentations import answer_presentation, present_case
 from hub.commands.referrals import submit_referral
 from hub.commands.residencies import offer_residency, publish_vacancies, update_residency
 from hub.commands.retractions import acknowledge_retraction
+from hub.commands.steps import respond_to_referral, send_message, withdraw_referral
 from hub.engine.compiled import entrance
 from hub.engine.execute import Engine, Operation, feed_results, fetch, fills
 from hub.engine.plan import Ask
@@ -32,6 +33,9 @@ from hub.engine.statement import Statement
 Command = Callable[[Asker, Input], Awaitable[uuid.UUID | None]]
 COMMANDS: Final[Mapping[str, Command]] = {
     "submitReferral": submit_referral,
+    "withdrawReferral": withdraw_referral,
+    "respondToReferral": respond_to_referral,
+    "sendMessage": send_message,
     "openCase": open_case,
     "updateCase": update_case,
     "sealCase": seal_case,
