@@ -4,7 +4,6 @@ import strawberry
 
 from auth.scopes import Scope
 from schema.cases import (
-    Case,
     EraseCaseInput,
     HoldCaseInput,
     LegalHoldInput,
@@ -12,62 +11,21 @@ from schema.cases import (
     OpenCaseInput,
     ShareCaseInput,
 )
-from schema.consents import Consent, RecordConsentInput, WithdrawConsentInput
+from schema.consents import RecordConsentInput, WithdrawConsentInput
 from schema.directives import OPERATION
 from schema.emergencies import ApproveBreakGlassInput, BreakGlassInput
-from schema.fields import Command, Problems, asked, column, one, source
-from schema.referrals import Referral, SubmitReferralInput
-from schema.retractions import AcknowledgeRetractionInput, Retraction
-from schema.rows import CASE, CONSENT, REFERRAL, RETRACTION
-
-
-@strawberry.type(description="Expected trouble with an input: shown beside the field it concerns. Nothing was changed.")
-class Problem:
-    """Expected trouble with an input."""
-
-    code: str
-    message: str
-    path: list[str]
-
-
-@strawberry.type
-class ReferralPayload:
-    """What became of a referral."""
-
-    referral: Referral | None = one(REFERRAL, "{row}.referral_id = {subject}::uuid")
-    problems: list[Problem] = source(Problems())
-
-
-@strawberry.type
-class CasePayload:
-    """What became of a case."""
-
-    case: Case | None = one(CASE, "{row}.case_id = {subject}::uuid")
-    problems: list[Problem] = source(Problems())
-
-
-@strawberry.type
-class ErasePayload:
-    """What became of an erasure. Nothing of the case is there to be told."""
-
-    erased: bool = column("{outcome} = 'DONE'")
-    problems: list[Problem] = source(Problems())
-
-
-@strawberry.type
-class ConsentPayload:
-    """What became of a consent."""
-
-    consent: Consent | None = one(CONSENT, "{row}.consent_id = {subject}::uuid")
-    problems: list[Problem] = source(Problems())
-
-
-@strawberry.type
-class RetractionPayload:
-    """What became of a retraction."""
-
-    retraction: Retraction | None = one(RETRACTION, "{row}.name = {subject}::uuid")
-    problems: list[Problem] = source(Problems())
+from schema.fields import Command, asked
+from schema.organisations import CreateOrganisationInput, UpdateOrganisationInput
+from schema.payloads import (
+    CasePayload,
+    ConsentPayload,
+    ErasePayload,
+    OrganisationPayload,
+    ReferralPayload,
+    RetractionPayload,
+)
+from schema.referrals import SubmitReferralInput
+from schema.retractions import AcknowledgeRetractionInput
 
 
 @strawberry.type(directives=[OPERATION])
@@ -132,4 +90,14 @@ class Mutation:
     @asked(Command(fresh=True), Scope.CASES_EMERGENCY)
     def approve_break_glass(self, input: ApproveBreakGlassInput) -> CasePayload | None:  # noqa: A002 the contract's name
         """ICORN's approval, without which a sealed case does not open."""
+        raise NotImplementedError
+
+    @asked(Command(fresh=True), Scope.ORGANISATIONS_MANAGE)
+    def create_organisation(self, input: CreateOrganisationInput) -> OrganisationPayload | None:  # noqa: A002 the contract's name
+        """Add a partner, and invite its first admin, who lets in everybody else. ICORN's alone."""
+        raise NotImplementedError
+
+    @asked(Command(fresh=True), Scope.ORGANISATIONS_MANAGE)
+    def update_organisation(self, input: UpdateOrganisationInput) -> OrganisationPayload | None:  # noqa: A002 the contract's name
+        """Change what an organisation is called, or suspend it, or let it in again. ICORN's alone."""
         raise NotImplementedError

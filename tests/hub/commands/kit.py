@@ -18,6 +18,7 @@ AGREED: Final = ["OVERVIEW", "PROFILE", "IDENTITY", "HEALTH"]
 RECORD: Final = "referral { id reference status urgency clientReference sharedCategories reason to { code } person { profile { biography } identity { familyName } health { needs } withheld } consents { id decision categories evidence } case { id } events { edges { node { kind note } } } }"
 CASE: Final = "case { id reference status discipline origin riskLevel profile { biography } identity { familyName } health { needs } consents { id } referrals { totalCount } feedRecords { feed { code } records { id } } }"
 GLASS: Final = "case { id emergencies { organisation { code } categories waits askedAt approvedAt until reason } disclosure { category visible basis } }"
+ORGANISATION: Final = "organisation { id code name kind website city { code country } }"
 OPERATIONS: Final = {
     "submitReferral": ("SubmitReferralInput", RECORD),
     "openCase": ("OpenCaseInput", CASE),
@@ -31,10 +32,12 @@ OPERATIONS: Final = {
     "acknowledgeRetraction": ("AcknowledgeRetractionInput", "retraction { id acknowledgedAt note }"),
     "breakGlass": ("BreakGlassInput", GLASS),
     "approveBreakGlass": ("ApproveBreakGlassInput", GLASS),
+    "createOrganisation": ("CreateOrganisationInput", ORGANISATION),
+    "updateOrganisation": ("UpdateOrganisationInput", ORGANISATION),
 }  # fmt: skip
 COUNTED: Final = (
     "referral", "referral_key", "referral_person", "referral_event", "consent", "case_file", "case_key", "case_identity", "case_name_digest", "share", "hold", "emergency", "retraction",
-    "feed_record_link", "legal_hold", "erasure", "event", "case_access", "referral_access",
+    "feed_record_link", "legal_hold", "erasure", "event", "organisation", "city", "usr", "client", "case_access", "referral_access",
 )  # fmt: skip
 LINKED: Final = "query ($id: ID!) { case(by: {id: $id}) { id status identity { familyName } health { needs } } }"
 
