@@ -115,6 +115,25 @@ class AgreementStatus(_Named):
 
 
 @strawberry.enum
+class AccessStatus(_Named):
+    """Whether a client or a user can get in."""
+
+    INVITED = auto()
+    ACTIVE = auto()
+    DISABLED = auto()
+
+
+@strawberry.enum
+class Role(_Named):
+    """What somebody is within an organisation; what they may ask for is their scopes' matter."""
+
+    PARTNER_ADMIN = auto()
+    PARTNER_STAFF = auto()
+    ICORN_STAFF = auto()
+    ICORN_ADMIN = auto()
+
+
+@strawberry.enum
 class ConsentDecision(_Named):
     """The person's own word. DENY beats ALLOW."""
 

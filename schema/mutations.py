@@ -3,6 +3,14 @@
 import strawberry
 
 from auth.scopes import Scope
+from schema.access import (
+    CreateClientInput,
+    DisableClientInput,
+    DisableUserInput,
+    InviteUserInput,
+    UpdateClientInput,
+    UpdateUserInput,
+)
 from schema.cases import (
     EraseCaseInput,
     HoldCaseInput,
@@ -18,11 +26,13 @@ from schema.fields import Command, asked
 from schema.organisations import CreateOrganisationInput, UpdateOrganisationInput
 from schema.payloads import (
     CasePayload,
+    ClientPayload,
     ConsentPayload,
     ErasePayload,
     OrganisationPayload,
     ReferralPayload,
     RetractionPayload,
+    UserPayload,
 )
 from schema.referrals import SubmitReferralInput
 from schema.retractions import AcknowledgeRetractionInput
@@ -100,4 +110,34 @@ class Mutation:
     @asked(Command(fresh=True), Scope.ORGANISATIONS_MANAGE)
     def update_organisation(self, input: UpdateOrganisationInput) -> OrganisationPayload | None:  # noqa: A002 the contract's name
         """Change what an organisation is called, or suspend it, or let it in again. ICORN's alone."""
+        raise NotImplementedError
+
+    @asked(Command(fresh=True), Scope.ACCESS_MANAGE)
+    def create_client(self, input: CreateClientInput) -> ClientPayload | None:  # noqa: A002 the contract's name
+        """Register a client by its public keys. Nobody gives a scope that their own token does not have, or that is above the organisation's ceiling."""
+        raise NotImplementedError
+
+    @asked(Command(fresh=True), Scope.ACCESS_MANAGE)
+    def update_client(self, input: UpdateClientInput) -> ClientPayload | None:  # noqa: A002 the contract's name
+        """Change a client: what it is called, what it may do, which keys it has. What is taken away ends at once."""
+        raise NotImplementedError
+
+    @asked(Command(fresh=True), Scope.ACCESS_MANAGE)
+    def disable_client(self, input: DisableClientInput) -> ClientPayload | None:  # noqa: A002 the contract's name
+        """End a client and its tokens, at once and for good."""
+        raise NotImplementedError
+
+    @asked(Command(fresh=True), Scope.ACCESS_MANAGE)
+    def invite_user(self, input: InviteUserInput) -> UserPayload | None:  # noqa: A002 the contract's name
+        """Invite a colleague. Nobody gives a scope or a role that they do not have."""
+        raise NotImplementedError
+
+    @asked(Command(fresh=True), Scope.ACCESS_MANAGE)
+    def update_user(self, input: UpdateUserInput) -> UserPayload | None:  # noqa: A002 the contract's name
+        """Change what somebody is called, what they are, and what they may do."""
+        raise NotImplementedError
+
+    @asked(Command(fresh=True), Scope.ACCESS_MANAGE)
+    def disable_user(self, input: DisableUserInput) -> UserPayload | None:  # noqa: A002 the contract's name
+        """End somebody's access, at once and for good."""
         raise NotImplementedError

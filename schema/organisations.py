@@ -2,11 +2,13 @@
 
 import strawberry
 
+from auth.scopes import Scope
 from schema.cities import City
+from schema.edges import ClientRef, UserRef
 from schema.enums import OrganisationKind
-from schema.fields import Order, Page, Where, column, given, noun, one
+from schema.fields import Order, Page, Where, column, given, many, noun, one
 from schema.nodes import Node
-from schema.rows import CITY, ORGANISATION
+from schema.rows import CITY, CLIENT, ORGANISATION, USER
 from schema.scalars import CountryCode
 
 ORGANISATIONS = Page(ORGANISATION, "true", {"CODE": Order("code", "text")}, ("CODE", "ASC"), Order("code", "text"))
@@ -23,6 +25,12 @@ class Organisation(Node):
     kind: OrganisationKind = column("kind")
     website: str | None = column("website")
     city: City | None = one(CITY, "{row}.city = {parent}.city")
+    clients: list[ClientRef] | None = many(
+        CLIENT, "{row}.organisation = {parent}.organisation", "{row}.client_id", Scope.ACCESS_MANAGE
+    )
+    users: list[UserRef] | None = many(
+        USER, "{row}.organisation = {parent}.organisation", "{row}.usr", Scope.ACCESS_MANAGE
+    )
 
 
 @strawberry.input

@@ -2,13 +2,14 @@
 
 import strawberry
 
+from schema.access import Client, User
 from schema.cases import Case
 from schema.consents import Consent
 from schema.fields import Once, Problems, column, one, source
 from schema.organisations import Organisation
 from schema.referrals import Referral
 from schema.retractions import Retraction
-from schema.rows import CASE, CONSENT, ORGANISATION, REFERRAL, RETRACTION
+from schema.rows import CASE, CLIENT, CONSENT, ORGANISATION, REFERRAL, RETRACTION, USER
 
 INVITED = (
     "Where the invited person begins: good once, for seven days, and whoever has it first is let in as them, so hand it over by a"
@@ -70,5 +71,22 @@ class OrganisationPayload:
     """What became of an organisation; of a new one, with the invitation of its first admin."""
 
     organisation: Organisation | None = one(ORGANISATION, "{row}.code = {named}")
+    invitation: str | None = source(Once(), description=INVITED)
+    problems: list[Problem] = source(Problems())
+
+
+@strawberry.type
+class ClientPayload:
+    """What became of a client."""
+
+    client: Client | None = one(CLIENT, "{row}.client_id = {named}")
+    problems: list[Problem] = source(Problems())
+
+
+@strawberry.type
+class UserPayload:
+    """What became of a user; of one who was invited, with the invitation."""
+
+    user: User | None = one(USER, "{row}.usr = {subject}::uuid")
     invitation: str | None = source(Once(), description=INVITED)
     problems: list[Problem] = source(Problems())

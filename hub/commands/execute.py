@@ -13,12 +13,14 @@ import msgspec
 
 from hub.commands.asker import Asker, Input, Made, Problems, ProblemsError
 from hub.commands.cases import hold_case, link_records, open_case, share_case
+from hub.commands.clients import create_client, disable_client, update_client
 from hub.commands.consents import record_consent, withdraw_consent
 from hub.commands.emergencies import approve_break_glass, break_glass
 from hub.commands.erasure import erase_case, set_legal_hold
 from hub.commands.organisations import create_organisation, update_organisation
 from hub.commands.referrals import submit_referral
 from hub.commands.retractions import acknowledge_retraction
+from hub.commands.users import disable_user, invite_user, update_user
 from hub.engine.compiled import entrance
 from hub.engine.execute import Engine, Operation, feed_results, fetch, fills
 from hub.engine.plan import Ask
@@ -42,6 +44,12 @@ COMMANDS: Final[Mapping[str, Command]] = {
     "approveBreakGlass": approve_break_glass,
     "createOrganisation": create_organisation,
     "updateOrganisation": update_organisation,
+    "createClient": create_client,
+    "updateClient": update_client,
+    "disableClient": disable_client,
+    "inviteUser": invite_user,
+    "updateUser": update_user,
+    "disableUser": disable_user,
 }
 KEY_LENGTH: Final = 200
 ATTEMPTS: Final = 3

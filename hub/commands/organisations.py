@@ -3,12 +3,10 @@
 from auth import organisations
 from auth.people import Role
 from auth.people.invitations import PARTNER_ADMIN_SCOPES, invitation_problems
-from hub.commands.access import FIRST_ADMIN, invite, note
+from hub.commands.access import FIRST_ADMIN, NOT_THERE, invite, note
 from hub.commands.asker import Asker, Input, Made, Organisation, Problems, problems
 from hub.engine.parameters import split_id
 from schema.enums import OrganisationKind
-
-NOT_THERE = "There is nothing with this id."
 
 
 async def create_organisation(asker: Asker, given: Input) -> Made:

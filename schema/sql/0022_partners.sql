@@ -1,7 +1,10 @@
 -- Partners and their access, by the API: organisations, their people and their clients. Whoever manages these is bound here to the same
 -- rules as in the hub's code: its own organisation (ICORN: every one), and never more than the asker holds itself.
 
-alter table client add column created_at timestamptz not null default hub_now();
+-- When a client last got a token, to the hour: enough to see one that nobody uses.
+alter table client add column created_at timestamptz not null default hub_now(),
+  add column last_used_at timestamptz check (last_used_at = date_trunc('hour', last_used_at, 'UTC'));
+grant select (last_used_at), update (last_used_at) on client to hub_auth;
 -- An organisation or a client that a command made, which is known by a name and not by a UUID.
 alter table outcome add column named text;
 grant update (named) on outcome to hub_app;

@@ -89,11 +89,17 @@ def test_who_gets_to_see_a_case_is_changed_by_nobody_who_is_not_there() -> None:
     assert {name for name, source in sources.items() if isinstance(source, Command) and source.fresh} == {
         "approveBreakGlass",
         "breakGlass",
+        "createClient",
         "createOrganisation",
+        "disableClient",
+        "disableUser",
         "eraseCase",
+        "inviteUser",
         "setLegalHold",
         "shareCase",
+        "updateClient",
         "updateOrganisation",
+        "updateUser",
     }
 
 

@@ -19,6 +19,8 @@ RECORD: Final = "referral { id reference status urgency clientReference sharedCa
 CASE: Final = "case { id reference status discipline origin riskLevel profile { biography } identity { familyName } health { needs } consents { id } referrals { totalCount } feedRecords { feed { code } records { id } } }"
 GLASS: Final = "case { id emergencies { organisation { code } categories waits askedAt approvedAt until reason } disclosure { category visible basis } }"
 ORGANISATION: Final = "organisation { id code name kind website city { code country } }"
+CLIENT: Final = "client { id clientId name scopes status jwks createdAt lastUsedAt }"
+USER: Final = "user { id email name roles scopes status lastSeenAt }"
 OPERATIONS: Final = {
     "submitReferral": ("SubmitReferralInput", RECORD),
     "openCase": ("OpenCaseInput", CASE),
@@ -34,6 +36,12 @@ OPERATIONS: Final = {
     "approveBreakGlass": ("ApproveBreakGlassInput", GLASS),
     "createOrganisation": ("CreateOrganisationInput", ORGANISATION),
     "updateOrganisation": ("UpdateOrganisationInput", ORGANISATION),
+    "createClient": ("CreateClientInput", CLIENT),
+    "updateClient": ("UpdateClientInput", CLIENT),
+    "disableClient": ("DisableClientInput", CLIENT),
+    "inviteUser": ("InviteUserInput", USER),
+    "updateUser": ("UpdateUserInput", USER),
+    "disableUser": ("DisableUserInput", USER),
 }  # fmt: skip
 COUNTED: Final = (
     "referral", "referral_key", "referral_person", "referral_event", "consent", "case_file", "case_key", "case_identity", "case_name_digest", "share", "hold", "emergency", "retraction",
