@@ -25,6 +25,16 @@ CITY = Rows(
 
 ORGANISATION = Rows("select o.id as organisation, o.code, o.name, o.kind, o.website, o.city from organisation o")
 
+_MANAGED = "(select viewer_administers()) and ({row}.organisation = {{org}} or (select viewer_is_icorn()))"
+CLIENT = Rows(
+    "select c.client_id, c.organisation, c.name, c.scopes, c.status, c.created_at, c.last_used_at from client c",
+    access=_MANAGED.format(row="c"),
+)
+USER = Rows(
+    "select u.id as usr, u.organisation, u.roles, u.scopes, u.status, u.last_seen_at, u.kek, u.wrapped, u.sealed from usr u",
+    access=_MANAGED.format(row="u"),
+)
+
 AGREEMENT = Rows(
     "select g.id as agreement, g.organisation, g.purpose, g.categories, g.origins, g.disciplines, g.valid_from, g.valid_until,"
     " agreement_state(g, {now}) as status from agreement g",
@@ -191,6 +201,10 @@ def referral_text(column: str) -> Document:
     )
 
 
+USER_CARD = Document(
+    subject="'user:' || {row}.usr",
+    sql="select 1 as key_version, {row}.sealed as sealed, {row}.kek as kek, {row}.wrapped as wrapped",
+)
 EMERGENCY_REASON = Document(
     subject="'case:' || {row}.case_id",
     sql="select 1 as key_version, {row}.reason as sealed, k.kek, k.wrapped from case_key k where k.case_id = {row}.case_id",

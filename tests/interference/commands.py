@@ -89,6 +89,12 @@ COMMANDS: Final[dict[str, tuple[str, ...]]] = {
         'case: $case, confirmReference: "C-0000-0000-0000-0000", reason: "Asked"',
     ),
     "setLegalHold": ('case: $case, held: true, reason: "Asked"', 'case: $case, held: false, reason: "Asked"'),
+    "createOrganisation": (
+        'code: "new-house", name: "New House", kind: SISTER, firstAdminEmail: "sara@new.example", firstAdminName: "Sara"',
+        'code: "new-port", name: "New Port", kind: CITY, country: "NO", firstAdminEmail: "sara@port.example", firstAdminName: "Sara"',
+        'code: "pen-centre", name: "PEN", kind: SISTER, website: "https://pen.example", city: $city, firstAdminEmail: "sara@pen.example", firstAdminName: "Sara"',
+    ),
+    "updateOrganisation": ('organisation: $organisation, name: "Renamed"', "organisation: $organisation, suspended: false"),
     "withdrawConsent": ("consent: $consent", 'consent: $consent, reason: "Called"'),
 }  # fmt: skip
 
