@@ -49,6 +49,7 @@ from hub.settings import Settings
 from hub.subscriptions import sse, websocket
 from hub.subscriptions.line import Exchange
 from hub.subscriptions.outbox import Outbox
+from hub.subscriptions.standing import Standing
 from hub.under_way import UnderWay
 from schema.query import SCHEMA
 
@@ -56,9 +57,9 @@ DEFINERS: Final = frozenset(
     f"hub.{name}"
     for name in (
         "access_follows", "audit_written", "case_retraction_follows", "count_cases", "count_overdue", "emergency_told", "erase_case", "erase_overdue",
-        "event_step", "freeze_follows", "give_pairwise_key", "late_retraction_follows", "origin_follows", "referral_retraction_follows", "refresh_case_access",
+        "event_step", "freeze_follows", "give_pairwise_key", "late_retraction_follows", "may_follow", "origin_follows", "referral_retraction_follows", "refresh_case_access",
         "refresh_referral_access", "refuse_destroyed_epoch", "retract_before_deletion", "retract_lapsed", "scope_ceiling", "set_legal_hold", "token_is_live",
-        "viewer_disclosure", "viewer_standing",
+        "told_to", "viewer_disclosure", "viewer_standing",
     )
 )  # fmt: skip
 """The functions that may run as more than their caller (SECURITY DEFINER)."""
@@ -140,7 +141,9 @@ def create_app(  # noqa: PLR0913 what an application is put together from
         plans=Plans(core, walls),
         trusted=Trusted(pools.app, documents),
     )
-    app.state.exchange = Exchange(app.state.engine, Outbox(pools.worker), app.state.budgets, pools.auth, clock)
+    outbox = Outbox(pools.worker)
+    standing = Standing(pools.auth, outbox)
+    app.state.exchange = Exchange(app.state.engine, outbox, standing, app.state.budgets, clock)
     return app
 
 
