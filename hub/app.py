@@ -50,6 +50,7 @@ from hub.settings import Settings
 from hub.subscriptions import sse, websocket
 from hub.subscriptions.line import Exchange
 from hub.subscriptions.outbox import Outbox
+from hub.subscriptions.standing import Standing
 from hub.under_way import UnderWay
 from schema.query import SCHEMA
 
@@ -132,7 +133,9 @@ def create_app(  # noqa: PLR0913 what an application is put together from
         trusted=Trusted(pools.app, documents),
         people=app.state.people,
     )
-    app.state.exchange = Exchange(app.state.engine, Outbox(pools.worker), app.state.budgets, pools.auth, clock)
+    outbox = Outbox(pools.worker)
+    standing = Standing(pools.auth, outbox)
+    app.state.exchange = Exchange(app.state.engine, outbox, standing, app.state.budgets, clock)
     return app
 
 
