@@ -177,7 +177,7 @@ class Putter:
                 case, former = row_id("case", fact.case), row_id("case", fact.former)
                 await insert("merged_case", former=former, kept=case)
                 await hub.admin.execute(
-                    "insert into case_alias select o.id, pairwise(o.id, 'case', $1), spoken('C-', pairwise(o.id, 'case', $1)), $2, pairwise(o.id, 'case', $2),"
+                    "insert into case_alias select o.id, $1, pairwise(o.id, 'case', $1), spoken('C-', pairwise(o.id, 'case', $1)), $2, pairwise(o.id, 'case', $2),"
                     " spoken('C-', pairwise(o.id, 'case', $2)) from organisation o",
                     former,
                     case,
