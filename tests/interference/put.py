@@ -70,7 +70,7 @@ class Putter:
         for code in CITIES:
             await hub.city(code)
         await hub.admin.execute(
-            "update organisation set city = (select id from city where code = 'bergen') where code = 'harbour-city'"
+            "update organisation set city = (select id from city where code = 'bergen') where kind <> 'ICORN'"
         )
         for code, owner in FEEDS.items():
             await hub.insert(
