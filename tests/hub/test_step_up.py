@@ -82,7 +82,7 @@ def declared() -> dict[str, Any]:
 
 
 def test_who_gets_to_see_a_case_is_changed_by_nobody_who_is_not_there() -> None:
-    """What opens a case is marked; what closes one is not, for closing must not wait."""
+    """What opens a case, or cannot be undone, is marked; what closes one is not, for closing must not wait."""
     sources = declared()
 
     assert set(sources) == set(COMMANDS)
@@ -90,6 +90,8 @@ def test_who_gets_to_see_a_case_is_changed_by_nobody_who_is_not_there() -> None:
         "approveBreakGlass",
         "breakGlass",
         "eraseCase",
+        "mergeCases",
+        "presentCase",
         "setLegalHold",
         "shareCase",
     }
