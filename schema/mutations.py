@@ -83,7 +83,7 @@ class Mutation:
         """Change a case as it was read; a version that is no longer there changes nothing."""
         raise NotImplementedError
 
-    @asked(Command(fresh=True), Scope.CASES_WRITE)
+    @asked(Command(), Scope.CASES_WRITE)
     def seal_case(self, input: SealCaseInput) -> CasePayload | None:  # noqa: A002 the contract's name
         """Take a case out of every agreement's reach, or put it back."""
         raise NotImplementedError

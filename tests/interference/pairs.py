@@ -130,11 +130,11 @@ SHARES = st.builds(
     until=st.sampled_from([COMING, COMING, PAST]),
 )  # fmt: skip
 PRESENTATIONS = st.tuples(
-    NUMBERS, NUMBERS, opening(), st.sampled_from([COMING, COMING, PAST]), VARIANTS,
+    NUMBERS, NUMBERS, opening(), st.sampled_from([COMING, COMING, PAST]), VARIANTS, st.sampled_from(PARTNERS),
     st.sampled_from([("OPEN", None), ("OPEN", None), ("INVITED", PAST), ("DECLINED", PAST), ("WITHDRAWN", None), ("WITHDRAWN", PAST)]),
 ).map(
     lambda of: Presentation(
-        id=of[0], case=of[1], organisation="harbour-city", categories=of[2], until=of[3], variant=of[4], status=of[5][0], answered_at=of[5][1]
+        id=of[0], case=of[1], organisation=of[5], categories=of[2], until=of[3], variant=of[4], status=of[6][0], answered_at=of[6][1]
     )
 )  # fmt: skip
 MERGED = st.builds(Merged, former=st.sampled_from([200, 201, 202]), case=NUMBERS)

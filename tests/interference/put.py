@@ -70,7 +70,7 @@ class Putter:
         for code in CITIES:
             await hub.city(code)
         await hub.admin.execute(
-            "update organisation set city = (select id from city where code = 'bergen') where code = 'harbour-city'"
+            "update organisation set city = (select id from city where code = 'bergen') where kind <> 'ICORN'"
         )
         for code, owner in FEEDS.items():
             await hub.insert(
@@ -177,7 +177,7 @@ class Putter:
                 case, former = row_id("case", fact.case), row_id("case", fact.former)
                 await insert("merged_case", former=former, kept=case)
                 await hub.admin.execute(
-                    "insert into case_alias select o.id, pairwise(o.id, 'case', $1), spoken('C-', pairwise(o.id, 'case', $1)), $2, pairwise(o.id, 'case', $2),"
+                    "insert into case_alias select o.id, $1, pairwise(o.id, 'case', $1), spoken('C-', pairwise(o.id, 'case', $1)), $2, pairwise(o.id, 'case', $2),"
                     " spoken('C-', pairwise(o.id, 'case', $2)) from organisation o",
                     former,
                     case,

@@ -82,7 +82,7 @@ def standing(principal: Principal) -> list[Fact]:
     facts += [Case(id=103), referred(102, sends(principal), "icorn", principal, case=None if icorn else 103)]
     facts += [
         Presentation(
-            id=100, case=100, organisation="harbour-city", categories=("OVERVIEW", "PROFILE"), until="2026-12-01T00:00:00Z", status="INVITED",
+            id=100, case=100, organisation="harbour-city" if icorn else principal.organisation, categories=("OVERVIEW", "PROFILE"), until="2026-12-01T00:00:00Z", status="INVITED",
             answered_at="2026-05-01T00:00:00Z", variant=1,
         )
     ]  # fmt: skip
