@@ -23,6 +23,9 @@ UNSEEN: tuple[tuple[str, str, str, dict[str, Any]], ...] = (
     ("cases:read", "withdrawConsent", "consent", {}),
     ("referrals:read", "recordConsent", "referral", {"consent": DENIAL}),
     ("referrals:read", "openCase", "referral", {"riskLevel": "LOW"}),
+    ("referrals:read", "respondToReferral", "referral", {"response": "ACKNOWLEDGE"}),
+    ("referrals:read", "withdrawReferral", "referral", {"reason": "Asked"}),
+    ("referrals:read", "sendMessage", "referral", {"body": "Asked"}),
     ("feeds:read", "openCase", "feedRecord", {"riskLevel": "LOW"}),
 )  # fmt: skip
 """A scope, and a mutation that names by id what only this scope shows."""

@@ -12,7 +12,7 @@ Given = dict[str, Any]
 Example = tuple[str, Callable[[World], Awaitable[Given]]]
 
 
-async def _referral(world: World) -> Given:
+async def _referral(_: World) -> Given:
     return referral(clientReference=str(uuid4()), linkage={"algorithm": "a", "bits": "b"})
 
 
@@ -72,7 +72,7 @@ def _with(given: Callable[[World], Awaitable[Given]], **more: Any) -> Callable[[
     return both
 
 
-async def _nothing(world: World) -> Given:
+async def _nothing(_: World) -> Given:
     return {}
 
 

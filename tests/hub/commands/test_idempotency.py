@@ -19,7 +19,7 @@ async def everything(world: World) -> dict[str, int]:
     """Count the rows of every table, but for those that count requests."""
     tables = await world.admin.fetch("select relname from pg_class where relnamespace = 'hub'::regnamespace and relkind = 'r'")  # fmt: skip
     names = [row["relname"] for row in tables if row["relname"] not in PASSING]
-    counted = " union all ".join(f"select '{name}' as name, count(*) from {name}" for name in names)
+    counted = " union all ".join(f"select '{name}' as name, count(*) from {name}" for name in names)  # noqa: S608 tables' names
     return {row["name"]: row["count"] for row in await world.admin.fetch(counted)}
 
 
