@@ -77,6 +77,11 @@ EDGE: Final = _once("{ referrals { edges { node { case { id } } } } }")
 WITHHELD: Final = _once("{ cases { edges { node { withheld } } } }")
 OWED: Final = _once("{ retractions { totalCount edges { node { id subject } } } }")
 BROKEN: Final = _once("{ cases { edges { node { emergencies { askedAt reason } } } } }")
+PASSED_ON: Final = _each(
+    f'mutation {{ respondToReferral(input: {{idempotencyKey: "pass-VALUE", referral: "referral_{pairwise("open-stage", "referral", 101)}",'
+    ' response: REDIRECT, redirectTo: "organisation_VALUE"}) { problems { code message } } }',
+    ("pen-centre",),
+)
 RECORDS: Final = _once("{ feedRecords { records { id } } }")
 MISFIT: Final = _once(
     "query ($f: CaseFilter) { cases(filter: $f) { totalCount } }", {"f": {"openedFrom": "the day before"}}
@@ -130,5 +135,6 @@ LEAKS: Final = (
     Planted("withheld", ALL_SCOPES, planted("withheld tells what there is", plans.withheld), WITHHELD),
     Planted("retractions", READER, planted("everyone reads every retraction", plans.retractions), OWED),
     Planted("broken glass", ALL_SCOPES, planted("whoever sees a case sees all its broken glass", plans.glass), BROKEN),
+    Planted("a redirection", RECIPIENT, commands.REDIRECTS, PASSED_ON),
     Planted("the second wall", CITY, commands.FEEDS, RECORDS),
 )  # fmt: skip

@@ -59,8 +59,9 @@ def standing(principal: Principal) -> list[Fact]:
         facts += [
             referred(number, sender, recipient, principal, case=number),
             Consent(
-                id=number + 10, case=None, referral=number, decision="ALLOW", organisation=recipient, categories=("OVERVIEW", "PROFILE"),
-                recorded_by=sender, accepted=True,
+                # What was sent to the asker may be passed on, to anybody.
+                id=number + 10, case=None, referral=number, decision="ALLOW", organisation=None if number == 101 else recipient,
+                categories=("OVERVIEW", "PROFILE"), recorded_by=sender, accepted=True,
             ),
             Message(referral=number, ordinal=1, by=sender, variant=1),
         ]  # fmt: skip
