@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 
+from auth.people.seal import CARD, Card, UserSeal
 from hub.engine.bind import name_digest
 from tests.interference.facts import (
     CITIES,
@@ -29,16 +30,18 @@ from tests.interference.facts import (
     Residency,
     Retraction,
     Share,
+    User,
     World,
 )
 from tests.interference.logged import log
 from tests.interference.names import FAMILY_NAMES, pairwise, row_id
 from tests.interference.principals import Principal
-from tests.world import UNLIMITED
+from tests.interference.said import said
+from tests.world import KEYRING, UNLIMITED
 from tests.world import World as Hub
 
 ORDER = (
-    Case, Agreement, Referral, Record, Client, Outcome, Document, Residency, Message, Consent, Share, Hold, Freeze, LegalHold, Link, Emergency,
+    Case, Agreement, Referral, Record, Client, User, Outcome, Document, Residency, Message, Consent, Share, Hold, Freeze, LegalHold, Link, Emergency,
 )  # fmt: skip
 START = "2026-01-01T00:00:00Z"
 STATISTICS = {
@@ -50,37 +53,6 @@ STATISTICS = {
     "year": 2026,
 }
 """What the released statistics tell: in each dimension one cell of all twenty."""
-
-
-def said(category: str, variant: int) -> dict[str, Any]:
-    """Give what a document of a category says, in one of four ways."""
-    documents: dict[str, dict[str, Any]] = {
-        "PROFILE": {
-            "biography": f"Wrote {variant} books.",
-            "languages": ["fa"] * variant,
-            "works": [{"title": "The Salt Road", "year": 2000 + variant, "kind": "novel"}] * min(variant, 1),
-        },
-        "IDENTITY": {
-            "givenName": "Mina",
-            "familyName": FAMILY_NAMES[variant],
-            "pseudonyms": [],
-            "nationalities": ["IR"],
-        },
-        "CONTACT": {
-            "channels": [{"kind": "signal", "address": str(variant), "safe": True}],
-            "mayContactDirectly": False,
-        },
-        "WHEREABOUTS": {"country": "TR", "city": f"Town {variant}", "inHiding": True},
-        "THREAT": {
-            "summary": f"Warned {variant} times.",
-            "sources": ["STATE"],
-            "incidents": [{"happenedOn": "2025-11-03", "kind": "summons"}] * variant,
-        },
-        "HEALTH": {"needs": f"Needs {variant}"},
-        "FAMILY": {"members": [{"relation": "daughter", "relocating": True}] * variant},
-        "ASSESSMENT": {"recommendation": f"Score {variant}"},
-    }
-    return documents[category]
 
 
 class Putter:
@@ -240,8 +212,22 @@ class Putter:
                 )  # fmt: skip
             case Client():
                 await insert(
-                    "client", client_id=fact.name, organisation=org[fact.organisation], name=fact.name, scopes=["cases:read"], status="ACTIVE"
+                    "client", client_id=fact.name, organisation=org[fact.organisation], name=fact.name, scopes=["cases:read"], status="ACTIVE", created_at=START
                 )  # fmt: skip
+                await insert("auth.client_key", client_id=fact.name, jwks={"keys": []})
+            case User():
+                await self._user(fact)
+
+    async def _user(self, fact: User) -> None:
+        hub, user, organisation = self._hub, row_id("user", fact.id), self._hub.organisations[fact.organisation]
+        side = "ICORN" if ORGANISATIONS[fact.organisation] == "ICORN" else "PARTNER"
+        key, email = hub.sealing.new_key(), f"user{fact.id}.{fact.variant}@{fact.organisation}.example"
+        card = msgspec.json.encode(Card(email, FAMILY_NAMES[fact.variant]))
+        await hub.insert(
+            "usr", id=user, organisation=organisation, roles=[f"{side}_{'ADMIN' if fact.admin else 'STAFF'}"], scopes=["access:manage", "cases:read"],
+            status="ACTIVE", standing=0, email_digest=UserSeal(KEYRING).digest(organisation, email), kek=key.kek, wrapped=key.wrapped,
+            sealed=hub.sealing.seal(key.plain, f"user:{user}", CARD, 1, card),
+        )  # fmt: skip
 
     async def _referral(self, fact: Referral) -> None:
         insert, org, referral = self._hub.insert, self._hub.organisations, row_id("referral", fact.id)

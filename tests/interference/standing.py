@@ -7,6 +7,7 @@ from tests.interference.facts import (
     Access,
     Agreement,
     Case,
+    Client,
     Consent,
     Document,
     Emergency,
@@ -18,6 +19,7 @@ from tests.interference.facts import (
     Referral,
     Residency,
     Retraction,
+    User,
 )
 from tests.interference.principals import Principal
 
@@ -89,4 +91,7 @@ def standing(principal: Principal) -> list[Fact]:
             Access(id=number, organisation=principal.organisation, case=number),
         ]  # fmt: skip
     facts += [Link(record=100, case=100)]
+    # Two users, so that neither is the last who could let anybody in.
+    facts += [User(id=number, organisation=principal.organisation, admin=True, variant=1) for number in (100, 101)]
+    facts += [Client(name=f"{principal.organisation}-helper", organisation=principal.organisation)]
     return facts

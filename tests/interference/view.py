@@ -14,6 +14,7 @@ from tests.interference.facts import (
     Access,
     Agreement,
     Case,
+    Client,
     Consent,
     Document,
     Emergency,
@@ -26,6 +27,7 @@ from tests.interference.facts import (
     Referral,
     Residency,
     Retraction,
+    User,
     World,
 )
 from tests.interference.policy import bases, of, opened, readable, takes_part
@@ -49,6 +51,9 @@ def view(asker: Principal, world: World) -> dict[str, Any]:
     if asker.may("audit:read") or _ends_access(asker):
         mine_to_read = (a for a in of(Access, world) if a.organisation == asker.organisation or _is_icorn(asker))
         known["accesses"] = sorted(_told(a) for a in mine_to_read)
+    if asker.may("access:manage"):
+        acting: list[Client | User] = [*of(Client, world), *of(User, world)]
+        known["who acts"] = sorted(_told(a) for a in acting if a.organisation == asker.organisation or _is_icorn(asker))
     if asker.may("referrals:submit"):
         mine = (r for r in of(Referral, world) if (r.sender, r.client) == (asker.organisation, asker.client))
         known["references used"] = sorted(r.client_reference for r in mine if r.client_reference)
