@@ -114,9 +114,7 @@ async def ids(world: World) -> dict[str, dict[str, list[str]]]:
         user = await world.admin.fetchval(
             "select id from usr where organisation = $1 and 'PARTNER_STAFF' = any (roles)", number
         )
-        everyone = sorted(
-            ("pen-centre", "arts-haven", "icorn"), key=lambda each, own=code: each != own
-        )  # its own name first
+        everyone = [code, *{"pen-centre", "arts-haven", "icorn"} - {code}]  # its own name first
         found[code] = {
             "case": [await case_id(world, case, each) for each in everyone] + [f"case_{case}"],
             "referral": [await referral_id(world, referral, each) for each in everyone] + [f"referral_{referral}"],
