@@ -7,7 +7,8 @@ from uuid import UUID, uuid4
 import pytest
 
 from tests.hub.commands.kit import AGREED, case_id, consent, counts, events, feed_record, operation, referral, run
-from tests.world import EVERY_SCOPE, World
+from tests.hub.person import person
+from tests.world import EVERY_SCOPE, World, key_of
 
 
 async def given(world: World, name: str) -> tuple[str, dict[str, object]]:
@@ -158,3 +159,43 @@ async def test_several_mutations_of_one_request_each_stand_alone(world: World) -
         "c": {"problems": []},
     }
     assert await world.admin.fetchval("select count(*) from case_file") == 1
+
+
+async def acting(world: World) -> dict[str, tuple[str, dict[str, object]]]:
+    """Give, for each command that changes who may ask, who sends it and an input with which it does something, in an order that leaves each its work."""
+    await world.client("helper", "pen-centre", ["cases:read"])
+    world.clients["sara"] = await person(world, "sara", "pen", "pen-centre", EVERY_SCOPE)
+    number = await world.admin.fetchval("select id from usr")
+    user = f"user_{number}"
+    keys, pen = {"keys": [key_of("new").as_dict(private=False, kid="1")]}, "organisation_pen-centre"
+    new = {"organisation": pen, "name": "New", "scopes": ["cases:read"]}
+    admin = {"firstAdminEmail": "a@new.example", "firstAdminName": "A"}
+    return {
+        "createOrganisation": ("desk", {"code": "new", "name": "New", "kind": "SISTER", **admin}),
+        "updateOrganisation": ("desk", {"organisation": pen, "name": "Renamed"}),
+        "createClient": ("pen", {**new, "jwks": keys}),
+        "updateClient": ("pen", {"client": "client_helper", "jwks": keys, "name": "Renamed"}),
+        "disableClient": ("pen", {"client": "client_helper", "reason": "Lost"}),
+        "inviteUser": ("pen", {**new, "email": "b@pen.example", "roles": ["PARTNER_STAFF"]}),
+        "updateUser": ("pen", {"user": user, "name": "Renamed"}),
+        "disableUser": ("pen", {"user": user, "reason": "Left"}),
+    }
+
+
+async def test_what_changes_who_may_ask_is_done_once_too(world: World) -> None:
+    """Ten at once of each: one effect, one event, answers that are the same to the byte; each is on record."""
+    commands = await acting(world)
+    for name, (client, input_) in commands.items():
+        given, before = {"input": {"idempotencyKey": name, **input_}}, len(await events(world))
+        answers = await asyncio.gather(*(world.send(client, operation(name), given) for _ in range(10)))
+        after = await counts(world)
+        later = await world.send(client, operation(name), given)
+
+        assert len({(answer.status, answer.body) for answer in (*answers, later)}) == 1, name
+        assert json.loads(later.body)["data"][name]["problems"] == [], name
+        assert len(await events(world)) == before + 1
+        assert await counts(world) == after
+    told = {
+        tuple(row) for row in await world.admin.fetch("select action, outcome from audit where action like 'mutation%'")
+    }
+    assert told == {(f"mutation {name}", "DONE") for name in commands}
