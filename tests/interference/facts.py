@@ -244,6 +244,16 @@ class Client:
 
 
 @dataclass(frozen=True, kw_only=True)
+class User:
+    """Somebody who signs in for an organisation; `variant` stands for name and address."""
+
+    id: int
+    organisation: str
+    admin: bool
+    variant: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class Access:
     """That somebody of an organisation looked at a case, as its log has it."""
 
@@ -254,7 +264,7 @@ class Access:
 
 Fact = (
     Case | Document | Residency | Referral | Message | Agreement | Consent | Share | Hold | Freeze | Emergency | Retraction | LegalHold
-    | Presentation | Merged | Record | Link | Outcome | Client | Access
+    | Presentation | Merged | Record | Link | Outcome | Client | User | Access
 )  # fmt: skip
 World = frozenset[Fact]
 

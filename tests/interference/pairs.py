@@ -34,6 +34,7 @@ from tests.interference.facts import (
     Residency,
     Retraction,
     Share,
+    User,
     World,
     with_fact,
 )
@@ -167,9 +168,12 @@ OUTCOMES = st.sampled_from(
 )  # fmt: skip
 ACCESSES = st.builds(Access, id=st.integers(0, 20), organisation=st.sampled_from(list(ORGANISATIONS)), case=NUMBERS)
 CLIENTS = st.builds(Client, name=st.integers(0, 5).map("client-{}".format), organisation=st.sampled_from(PARTNERS))
+USERS = st.builds(
+    User, id=st.integers(0, 9), organisation=st.sampled_from(PARTNERS), admin=st.booleans(), variant=VARIANTS
+)
 # In this order, so that what a fact needs is there before it.
 KINDS: tuple[tuple[st.SearchStrategy[Any], int], ...] = (
-    (CASES, 5), (AGREEMENTS, 4), (referrals(), 5), (RECORDS, 5), (CLIENTS, 2), (OUTCOMES, 4), (DOCUMENTS, 14), (RESIDENCIES, 4),
+    (CASES, 5), (AGREEMENTS, 4), (referrals(), 5), (RECORDS, 5), (CLIENTS, 2), (USERS, 3), (OUTCOMES, 4), (DOCUMENTS, 14), (RESIDENCIES, 4),
     (MESSAGES, 4), (consents(), 10), (SHARES, 4), (PRESENTATIONS, 4), (MERGED, 2), (HOLDS, 3), (LINKS, 3), (ACCESSES, 4), (EMERGENCIES, 4), (RETRACTIONS, 4), (FREEZES, 1), (LEGAL_HOLDS, 2),
 )  # fmt: skip
 

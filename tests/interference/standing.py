@@ -7,6 +7,7 @@ from tests.interference.facts import (
     Access,
     Agreement,
     Case,
+    Client,
     Consent,
     Document,
     Emergency,
@@ -19,6 +20,7 @@ from tests.interference.facts import (
     Referral,
     Residency,
     Retraction,
+    User,
 )
 from tests.interference.principals import Principal
 
@@ -97,4 +99,7 @@ def standing(principal: Principal) -> list[Fact]:
             Access(id=number, organisation=principal.organisation, case=number),
         ]  # fmt: skip
     facts += [Link(record=100, case=100)]
+    # Two users, so that neither is the last who could let anybody in.
+    facts += [User(id=number, organisation=principal.organisation, admin=True, variant=1) for number in (100, 101)]
+    facts += [Client(name=f"{principal.organisation}-helper", organisation=principal.organisation)]
     return facts

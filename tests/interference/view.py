@@ -15,6 +15,7 @@ from tests.interference.facts import (
     Access,
     Agreement,
     Case,
+    Client,
     Consent,
     Document,
     Emergency,
@@ -29,6 +30,7 @@ from tests.interference.facts import (
     Referral,
     Residency,
     Retraction,
+    User,
     World,
 )
 from tests.interference.policy import bases, lets_go, of, opened, readable, takes_part
@@ -56,6 +58,9 @@ def view(asker: Principal, world: World) -> dict[str, Any]:
     if asker.may("audit:read") or _ends_access(asker):
         mine_to_read = (a for a in of(Access, world) if a.organisation == asker.organisation or _is_icorn(asker))
         known["accesses"] = sorted(_told(a) for a in mine_to_read)
+    if asker.may("access:manage"):
+        acting: list[Client | User] = [*of(Client, world), *of(User, world)]
+        known["who acts"] = sorted(_told(a) for a in acting if a.organisation == asker.organisation or _is_icorn(asker))
     if asker.may("referrals:submit"):
         mine = (r for r in of(Referral, world) if (r.sender, r.client) == (asker.organisation, asker.client))
         known["references used"] = sorted(r.client_reference for r in mine if r.client_reference)

@@ -79,6 +79,7 @@ def words(principal: Principal) -> dict[str, str]:
         "reference": REFERENCES[0],
         "ownFeed": next((feed for feed, owner in FEEDS.items() if owner == organisation), "pen-feed"),
         "category": "HEALTH",
+        "ownOrganisation": f"organisation_{organisation}",
     }
     for fact in standing(principal):
         for name in ids_of(organisation, fact):

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any, Final
 from uuid import uuid4
 
+from tests.hub.commands import once_of_access, once_of_lives
 from tests.hub.commands.kit import AGREED, case_id, consent, consent_id, feed_record, reference, referral, referral_id
 from tests.hub.commands.life import referred
 from tests.world import World
@@ -93,6 +94,24 @@ EXAMPLES: Final[dict[str, Example]] = {
     "acknowledgeRetraction": ("pen", _retraction),
     "breakGlass": ("pen", _glass),
     "approveBreakGlass": ("desk", _waiting),
+    "updateCase": ("desk", once_of_lives.changed),
+    "sealCase": ("desk", once_of_lives.sealed),
+    "unshareCase": ("desk", once_of_lives.unshared),
+    "unlinkRecords": ("desk", once_of_lives.unlinked),
+    "mergeCases": ("desk", once_of_lives.merged),
+    "presentCase": ("desk", once_of_lives.shown),
+    "answerPresentation": ("bergen", once_of_lives.answered),
+    "offerResidency": ("desk", once_of_lives.offered),
+    "updateResidency": ("desk", once_of_lives.accepted),
+    "publishVacancies": ("desk", once_of_lives.published),
+    "createOrganisation": ("desk", once_of_access.organisation),
+    "updateOrganisation": ("desk", once_of_access.renamed),
+    "createClient": ("pen", once_of_access.client),
+    "updateClient": ("pen", once_of_access.client_changed),
+    "disableClient": ("pen", once_of_access.client_ended),
+    "inviteUser": ("pen", once_of_access.user),
+    "updateUser": ("pen", once_of_access.user_changed),
+    "disableUser": ("pen", once_of_access.user_ended),
 }
 
 
