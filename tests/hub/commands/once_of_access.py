@@ -22,8 +22,10 @@ async def _helper(world: World) -> Given:
 
 async def _colleague(world: World) -> Given:
     name = f"sara-{uuid4().hex}"
+    known = {row["id"] for row in await world.admin.fetch("select id from usr")}
     await person(world, name, "pen", "pen-centre", EVERY_SCOPE)
-    return {"user": f"user_{await world.admin.fetchval('select id from usr order by created_at desc, id limit 1')}"}
+    (new,) = {row["id"] for row in await world.admin.fetch("select id from usr")} - known
+    return {"user": f"user_{new}"}
 
 
 async def organisation(_: World) -> Given:

@@ -16,6 +16,10 @@ async def _candidate(world: World, **changed: Any) -> tuple[UUID, Given]:
     return case, {"case": await case_id(world, case)}
 
 
+async def _office(world: World) -> str:
+    return "city_bergen" if "bergen" in world.clients else await city_office(world)
+
+
 async def changed(world: World) -> Given:
     """Change a case as it was read."""
     case, given = await _candidate(world)
@@ -53,39 +57,37 @@ async def merged(world: World) -> Given:
 async def shown(world: World) -> Given:
     """Show a case to a city."""
     _, given = await _candidate(world)
-    return {**given, "cities": [await city_office(world)], "categories": ["OVERVIEW"], "until": SOON}
+    return {**given, "cities": [await _office(world)], "categories": ["OVERVIEW"], "until": SOON}
 
 
 async def answered(world: World) -> Given:
     """Answer for a city that is shown a case."""
-    await city_office(world)
+    await _office(world)
     case, _ = await _candidate(world, status="PRESENTED")
     made, office = uuid4(), world.organisations["bergen-office"]
-    city = await world.admin.fetchval("select id from city where code = 'bergen'")
-    await world.insert("presentation", id=made, case_id=case, organisation=office, city=city, categories=["OVERVIEW"], starts="2026-05-01T00:00:00Z", until=SOON)  # fmt: skip
+    await world.insert("presentation", id=made, case_id=case, organisation=office, categories=["OVERVIEW"], presented_at="2026-05-01T00:00:00Z", until=SOON)  # fmt: skip
     return {"presentation": f"presentation_{made}", "answer": "INVITE", "note": "n"}
 
 
 async def offered(world: World) -> Given:
     """Offer a stay."""
     _, given = await _candidate(world)
-    return {**given, "city": await city_office(world), "startsOn": "2026-08-01"}
+    return {**given, "city": await _office(world), "startsOn": "2026-08-01"}
 
 
 async def accepted(world: World) -> Given:
     """Take a stay that is offered."""
-    city = await city_office(world)
+    await _office(world)
     case, _ = await _candidate(world, status="INVITED")
     made = uuid4()
     number = await world.admin.fetchval("select id from city where code = 'bergen'")
     await world.insert("residency", id=made, case_id=case, city=number, status="OFFERED", starts_on="2026-08-01")
     name = await world.admin.fetchval("select child_name(pairwise($1, 'case', $2), $3)", world.organisations["icorn"], case, made)  # fmt: skip
-    assert city
     return {"residency": f"residency_{name}", "status": "ACCEPTED"}
 
 
 async def published(world: World) -> Given:
-    """Publish another number of places than there was."""
-    city = await city_office(world)
-    number = await world.admin.fetchval("select vacancies from city where code = 'bergen'")
-    return {"city": city, "vacancies": number + 1}
+    """Publish the places of a city that has said nothing yet."""
+    code = f"town-{uuid4().hex}"
+    await world.city(code)
+    return {"city": f"city_{code}", "vacancies": 1}
