@@ -58,7 +58,7 @@ DEFINERS: Final = frozenset(
         "access_follows", "audit_written", "case_retraction_follows", "count_cases", "count_overdue", "emergency_told", "erase_case", "erase_overdue",
         "event_step", "freeze_follows", "give_pairwise_key", "late_retraction_follows", "origin_follows", "referral_retraction_follows", "refresh_case_access",
         "refresh_referral_access", "refuse_destroyed_epoch", "retract_before_deletion", "retract_lapsed", "scope_ceiling", "set_legal_hold", "token_is_live",
-        "viewer_disclosure", "viewer_standing",
+        "viewer_disclosure", "viewer_standing", "webhooks_end",
     )
 )  # fmt: skip
 """The functions that may run as more than their caller (SECURITY DEFINER)."""
@@ -139,6 +139,7 @@ def create_app(  # noqa: PLR0913 what an application is put together from
         documents=documents,
         plans=Plans(core, walls),
         trusted=Trusted(pools.app, documents),
+        private_hosts=around.private_hosts if around is not None else frozenset(),
     )
     app.state.exchange = Exchange(app.state.engine, Outbox(pools.worker), app.state.budgets, pools.auth, clock)
     return app

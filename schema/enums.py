@@ -182,6 +182,15 @@ class Urgency(_Named):
 
 
 @strawberry.enum
+class AccessStatus(_Named):
+    """Whether somebody or something has a part in it."""
+
+    INVITED = auto()
+    ACTIVE = auto()
+    DISABLED = auto()
+
+
+@strawberry.enum
 class ReferralEventKind(_Named):
     """What happened to a referral."""
 

@@ -15,10 +15,11 @@ from schema.cases import (
 from schema.consents import Consent, RecordConsentInput, WithdrawConsentInput
 from schema.directives import OPERATION
 from schema.emergencies import ApproveBreakGlassInput, BreakGlassInput
-from schema.fields import Command, Problems, asked, column, one, source
+from schema.fields import Command, Problems, SealedText, asked, column, one, source
 from schema.referrals import Referral, SubmitReferralInput
 from schema.retractions import AcknowledgeRetractionInput, Retraction
-from schema.rows import CASE, CONSENT, REFERRAL, RETRACTION
+from schema.rows import CASE, CONSENT, REFERRAL, RETRACTION, WEBHOOK, WEBHOOK_SECRET
+from schema.webhooks import CreateWebhookInput, DeleteWebhookInput, ResumeWebhookInput, Webhook
 
 
 @strawberry.type(description="Expected trouble with an input: shown beside the field it concerns. Nothing was changed.")
@@ -67,6 +68,18 @@ class RetractionPayload:
     """What became of a retraction."""
 
     retraction: Retraction | None = one(RETRACTION, "{row}.name = {subject}::uuid")
+    problems: list[Problem] = source(Problems())
+
+
+@strawberry.type
+class WebhookPayload:
+    """What became of a webhook; null once it is deleted."""
+
+    webhook: Webhook | None = one(WEBHOOK, "{row}.name = {subject}::uuid")
+    secret: str | None = source(
+        SealedText(WEBHOOK_SECRET, "SECRET"),
+        description="What its messages are signed with. Told in the answer to its creation, and to whoever sends that very request again within ten minutes; then never again.",
+    )
     problems: list[Problem] = source(Problems())
 
 
@@ -132,4 +145,19 @@ class Mutation:
     @asked(Command(fresh=True), Scope.CASES_EMERGENCY)
     def approve_break_glass(self, input: ApproveBreakGlassInput) -> CasePayload | None:  # noqa: A002 the contract's name
         """ICORN's approval, without which a sealed case does not open."""
+        raise NotImplementedError
+
+    @asked(Command(fresh=True), Scope.ACCESS_MANAGE)
+    def create_webhook(self, input: CreateWebhookInput) -> WebhookPayload | None:  # noqa: A002 the contract's name
+        """Have events sent to an address of one's own organisation, from now on."""
+        raise NotImplementedError
+
+    @asked(Command(), Scope.ACCESS_MANAGE)
+    def resume_webhook(self, input: ResumeWebhookInput) -> WebhookPayload | None:  # noqa: A002 the contract's name
+        """Deliver again to a webhook that was paused, from where it stopped."""
+        raise NotImplementedError
+
+    @asked(Command(), Scope.ACCESS_MANAGE)
+    def delete_webhook(self, input: DeleteWebhookInput) -> WebhookPayload | None:  # noqa: A002 the contract's name
+        """Send nothing more there, and forget its secret."""
         raise NotImplementedError

@@ -2,11 +2,13 @@
 
 import strawberry
 
+from auth.scopes import Scope
 from schema.cities import City
 from schema.enums import OrganisationKind
-from schema.fields import Order, Page, Where, column, noun, one
+from schema.fields import Order, Page, Where, column, many, noun, one
 from schema.nodes import Node
-from schema.rows import CITY, ORGANISATION
+from schema.rows import CITY, ORGANISATION, WEBHOOK
+from schema.webhooks import Webhook
 
 ORGANISATIONS = Page(ORGANISATION, "true", {"CODE": Order("code", "text")}, ("CODE", "ASC"), Order("code", "text"))
 ORGANISATION_BY_CODE = Where("{row}.code = {value}::text")
@@ -22,3 +24,10 @@ class Organisation(Node):
     kind: OrganisationKind = column("kind")
     website: str | None = column("website")
     city: City | None = one(CITY, "{row}.city = {parent}.city")
+    webhooks: list[Webhook] | None = many(
+        WEBHOOK,
+        "{row}.organisation = {parent}.organisation",
+        "{row}.created_at, {row}.name",
+        Scope.ACCESS_MANAGE,
+        description="Where its events are sent; of the viewer's own organisation alone.",
+    )

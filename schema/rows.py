@@ -3,6 +3,8 @@
 Postgres repeats it in its row policies (sql/0009_reads_and_writes.sql), and each wall is tested with the other one down.
 """
 
+from dataclasses import replace
+
 from schema.enums import Category
 from schema.fields import Document, Rows
 from schema.persons import PERSONAL
@@ -70,6 +72,9 @@ EVENT = Rows("select e.referral_id, e.ordinal, e.kind, e.status, e.organisation,
     access="a.organisation = {org} and holds(a.visible, {now})",
     subject="pseudonym",
 )  # fmt: skip
+# What a webhook is told of it: that it was.
+STEP = replace(EVENT, select="select e.referral_id, e.ordinal, e.kind, a.pairwise, a.pseudonym, a.basis"
+    " from referral_event e join referral_access a on a.referral_id = e.referral_id")  # fmt: skip
 MESSAGE = Rows("select m.referral_id, m.ordinal, m.organisation, m.at, m.body, a.pairwise, a.pseudonym, a.basis"
     " from message m join referral_access a on a.referral_id = m.referral_id",
     access="a.organisation = {org} and holds(a.visible, {now})",
@@ -101,6 +106,16 @@ RETRACTION = Rows(
     "select r.id as name, r.organisation, r.kind, case when r.organisation = {org} then r.subject else r.icorn_subject end as subject,"
     " r.categories, r.at, r.acknowledged_at, r.note from retraction r",
     access="(r.organisation = {org} or (select viewer_is_icorn())) and (select viewer_has('cases:read') or viewer_has('referrals:read'))",
+)
+RETRACTED = replace(
+    RETRACTION,
+    select="select r.id as name, r.kind, case when r.organisation = {org} then r.subject else r.icorn_subject end as subject from retraction r",
+)
+
+WEBHOOK = Rows(
+    "select w.id as name, w.organisation, w.url, w.events, w.created_at, w.last_delivery_at, w.failures, w.last_problem, w.paused_at,"
+    " case when w.paused_at is null and w.ended_at is null then 'ACTIVE' else 'DISABLED' end as status from webhook w",
+    access="w.organisation = {org} and (select viewer_has('access:manage'))",
 )
 
 FEED = Rows(
@@ -192,6 +207,13 @@ RETRACTION_NOTE = Document(
     subject="'retraction:' || {row}.name",
     sql="select 1 as key_version, {row}.note as sealed, k.kek, k.wrapped from retraction_key k where k.retraction_id = {row}.name",
     access="{row}.note is not null",
+)
+WEBHOOK_SECRET = Document(
+    subject="'webhook:' || {subject}",
+    sql="select 1 as key_version, s.sealed, s.kek, s.wrapped from webhook_secret s where s.webhook_id = {subject}",
+    access="exists (select from webhook w join webhook_secret s on s.webhook_id = w.id where w.id = {subject} and w.organisation = {org}"
+    " and (select viewer_has('access:manage')) and s.client = (select viewer_client()) and s.usr = coalesce((select viewer_user()), '')"
+    " and s.created_at > {now} - interval '10 minutes')",
 )
 CONSENT_EVIDENCE = Document(
     subject="case when {row}.referral_id is null then 'case:' || {row}.case_id else 'referral:' || {row}.referral_id end",

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from auth.principal import Principal
+from connectors.addresses import AllowedHosts
 from hub.engine.parameters import split_id
 from hub.sealing import Sealing
 
@@ -75,10 +76,16 @@ class Asker:
     index_key: bytes = field(repr=False)
     seed: bytes = field(repr=False)
     """A keyed digest of who asks and their idempotency key: what is made anew is named from it."""
+    private_hosts: AllowedHosts = frozenset()
+    """Addresses inside that may nevertheless be named."""
 
     def new_id(self, what: str) -> uuid.UUID:
         """Name something this command makes: unguessable, and the same for a retry of the same command."""
         return uuid.UUID(bytes=hmac.digest(self.seed, what.encode(), hashlib.sha256)[:16])
+
+    def new_secret(self, what: str) -> bytes:
+        """Make 32 bytes that nobody can guess, and the same for a retry of the same command."""
+        return hmac.digest(self.seed, f"secret of {what}".encode(), hashlib.sha256)
 
     async def is_icorn(self) -> bool:
         """Tell whether ICORN itself asks."""

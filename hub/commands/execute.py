@@ -18,6 +18,7 @@ from hub.commands.emergencies import approve_break_glass, break_glass
 from hub.commands.erasure import erase_case, set_legal_hold
 from hub.commands.referrals import submit_referral
 from hub.commands.retractions import acknowledge_retraction
+from hub.commands.webhooks import create_webhook, delete_webhook, resume_webhook
 from hub.engine.compiled import entrance
 from hub.engine.execute import Engine, Operation, feed_results, fetch, fills
 from hub.engine.plan import Ask
@@ -39,6 +40,9 @@ COMMANDS: Final[Mapping[str, Command]] = {
     "acknowledgeRetraction": acknowledge_retraction,
     "breakGlass": break_glass,
     "approveBreakGlass": approve_break_glass,
+    "createWebhook": create_webhook,
+    "resumeWebhook": resume_webhook,
+    "deleteWebhook": delete_webhook,
 }
 KEY_LENGTH: Final = 200
 ATTEMPTS: Final = 3
@@ -107,7 +111,7 @@ async def settle(engine: Engine, asked: Operation, connection: Any, root: Ask) -
     principal = asked.principal
     asker = (principal.organisation, principal.client, principal.user or "", given["idempotencyKey"])
     seed = hmac.digest(engine.index_key, json.dumps(asker).encode(), hashlib.sha256)
-    hand = Asker(connection, principal, engine.sealing, engine.index_key, seed)
+    hand = Asker(connection, principal, engine.sealing, engine.index_key, seed, engine.private_hosts)
     if not 0 < len(given["idempotencyKey"]) <= KEY_LENGTH:
         return await _without_key(hand, root.name, given)
     digest = hmac.digest(engine.index_key, json.dumps(given, sort_keys=True, default=str).encode(), hashlib.sha256)

@@ -12,6 +12,7 @@ from graphql import DocumentNode, GraphQLSchema, OperationDefinitionNode, Select
 
 from auth.principal import Principal
 from auth.resource import refused
+from connectors.addresses import AllowedHosts
 from hub.engine.bind import Binding
 from hub.engine.compiled import Compiled, Plans, entrance
 from hub.engine.cursors import Cursors
@@ -51,6 +52,8 @@ class Engine:
     documents: Documents
     plans: Plans
     trusted: Trusted
+    private_hosts: AllowedHosts = frozenset()
+    """"host:port" inside that webhooks may be of."""
 
 
 @dataclass(frozen=True)
