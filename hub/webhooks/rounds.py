@@ -7,7 +7,7 @@ is killed in between tells it once more, under the same id.
 
 import asyncio
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import timedelta
 from time import time
@@ -18,11 +18,12 @@ import asyncpg
 import structlog
 
 from auth.clock import Clock
+from hub.engine.statement import Statement
 from hub.postgres import UNREACHABLE
 from hub.sealing import Sealing
 from hub.webhooks.courier import Courier, Receipt
 from hub.webhooks.messages import message_id, signed
-from hub.webhooks.telling import EndedError, Happened, Webhook, first_seen
+from hub.webhooks.telling import TELLING, EndedError, Happened, Webhook, first_seen
 from hub.webhooks.turns import Turns
 
 TICK: Final = 0.25
@@ -94,9 +95,10 @@ class Rounds:
         clock: Clock = time,
         chance: Callable[[], float] = random.random,
         tick: float = TICK,
+        statement: Statement = TELLING,
     ) -> None:
         self._pool, self._courier, self._sealing, self._id_key = pool, courier, sealing, id_key
-        self._clock, self._chance, self._tick = clock, chance, tick
+        self._clock, self._chance, self._tick, self._statement = clock, chance, tick, statement
         self._turns = Turns(pool, self._interrupt)
         self._under_way: dict[UUID, asyncio.Task[None]] = {}
         self._stop = asyncio.Event()
@@ -174,9 +176,8 @@ class Rounds:
         if not events:
             return False
         at = (webhook, row["xid"], row["event"])
-        found = await first_seen(
-            self._pool, Webhook(webhook, row["organisation"], row["kinds"], row["purpose"]), events
-        )
+        asker = Webhook(webhook, row["organisation"], row["kinds"], row["purpose"])
+        found = await first_seen(self._pool, asker, events, self._statement)
         if found is None:
             # Once nothing is left that is due, nothing has failed either: what did was taken out of sight.
             drained = len(events) < AT_ONCE
@@ -185,15 +186,18 @@ class Rounds:
         index, body = found
         if at_tick:
             await self._next_tick()
-        key = self._sealing.key(row["kek"], row["wrapped"])
-        secret = self._sealing.open(key, f"webhook:{webhook}", "SECRET", 1, row["sealed"]).decode()
-        headers = signed(secret, message_id(self._id_key, webhook, body), int(self._clock()), body)
-        receipt = await self._courier.carry(row["url"], headers, body)
+        receipt = await self._courier.carry(row["url"], self._headers(row, events[index], body), body)
         if receipt.problem is None:
             await self._pool.execute(_TAKEN, *at, *_place(events[index]))
             return True
         await self._failed(row, at, receipt)
         return False
+
+    def _headers(self, row: Any, event: Happened, body: bytes) -> Mapping[str, str]:
+        del event  # it has no part in them: it would be told of the others by them
+        key = self._sealing.key(row["kek"], row["wrapped"])
+        secret = self._sealing.open(key, f"webhook:{row['id']}", "SECRET", 1, row["sealed"]).decode()
+        return signed(secret, message_id(self._id_key, row["id"], body), int(self._clock()), body)
 
     async def _failed(self, row: Any, at: tuple[Any, ...], receipt: Receipt) -> None:
         pause = pause_after(row["failures"] + 1, self._chance())

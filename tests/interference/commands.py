@@ -52,6 +52,12 @@ COMMANDS: Final[dict[str, tuple[str, ...]]] = {
         'case: $case, confirmReference: "C-0000-0000-0000-0000", reason: "Asked"',
     ),
     "setLegalHold": ('case: $case, held: true, reason: "Asked"', 'case: $case, held: false, reason: "Asked"'),
+    "createWebhook": (
+        'organisation: $own, url: "https://partner.example/events", events: [ACCEPTED]',
+        'organisation: $organisation, url: "http://inside.example", events: []',
+    ),
+    "resumeWebhook": ("webhook: $webhook",),
+    "deleteWebhook": ("webhook: $webhook",),
     "withdrawConsent": ("consent: $consent", 'consent: $consent, reason: "Called"'),
 }  # fmt: skip
 

@@ -15,10 +15,10 @@ from graphql import (
 )
 
 IDS: Final = {
-    "Query.node": ("$case", "$referral", "$consent", "$record", "$audit", "$city", "$feed", "$organisation", "$retraction"),
+    "Query.node": ("$case", "$referral", "$consent", "$record", "$audit", "$city", "$feed", "$organisation", "$retraction", "$webhook"),
     "Query.nodes": ("$case", "$referral", "$agreed", "$residency", "$message", "$event", "$agreement", "$case"),
     "CaseBy.id": ("$case",), "ReferralBy.id": ("$referral",), "case": ("$case",), "referral": ("$referral",), "event": ("$audit",),
-    "feedRecord": ("$record",), "records": ("$record",), "consent": ("$consent",), "retraction": ("$retraction",), "organisation": ("$organisation",),
+    "feedRecord": ("$record",), "records": ("$record",), "consent": ("$consent",), "retraction": ("$retraction",), "webhook": ("$webhook",), "organisation": ("$organisation",),
     "organisations": ("$organisation",), "from": ("$organisation",), "to": ("$organisation",), "referredBy": ("$organisation",),
 }  # fmt: skip
 """What an id is of, by the place or by the name alone."""

@@ -229,9 +229,19 @@ class Access:
     case: int
 
 
+@dataclass(frozen=True, kw_only=True)
+class Webhook:
+    """Where an organisation has its events sent; `variant` stands for how often it was not taken."""
+
+    id: int
+    organisation: str
+    paused: bool
+    variant: int
+
+
 Fact = (
     Case | Document | Residency | Referral | Message | Agreement | Consent | Share | Hold | Freeze | Emergency | Retraction | LegalHold
-    | Record | Link | Outcome | Client | Access
+    | Record | Link | Outcome | Client | Access | Webhook
 )  # fmt: skip
 World = frozenset[Fact]
 

@@ -17,6 +17,7 @@ from tests.interference.facts import (
     Referral,
     Residency,
     Retraction,
+    Webhook,
     World,
 )
 
@@ -105,6 +106,8 @@ def ids_of(organisation: str, fact: Any) -> list[str]:
             return [f"record_{row_id('record', number)}"]
         case Retraction(id=number):
             return [f"retraction_{row_id('retraction', number)}"]
+        case Webhook(id=number):
+            return [f"webhook_{row_id('webhook', number)}"]
         case Agreement(id=number):
             return [f"agreement_{row_id('agreement', number)}"]
     return []

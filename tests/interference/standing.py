@@ -18,6 +18,7 @@ from tests.interference.facts import (
     Referral,
     Residency,
     Retraction,
+    Webhook,
 )
 from tests.interference.principals import Principal
 
@@ -89,4 +90,5 @@ def standing(principal: Principal) -> list[Fact]:
             Access(id=number, organisation=principal.organisation, case=number),
         ]  # fmt: skip
     facts += [Link(record=100, case=100)]
+    facts += [Webhook(id=n, organisation=principal.organisation, paused=n > 100, variant=0) for n in (100, 101)]
     return facts

@@ -26,6 +26,7 @@ from tests.interference.facts import (
     Referral,
     Residency,
     Retraction,
+    Webhook,
     World,
 )
 from tests.interference.policy import bases, of, opened, readable, takes_part
@@ -43,6 +44,8 @@ def view(asker: Principal, world: World) -> dict[str, Any]:
         "referrals": {r.id: _referral(asker, r, world) for r in _visible_referrals(asker, world)},
         "feed records": {r.id: _record(asker, r, world) for r in _visible_records(asker, world)},
     }
+    if asker.may("access:manage"):
+        known["webhooks"] = sorted(_told(w) for w in of(Webhook, world) if w.organisation == asker.organisation)
     if _reads_retractions(asker):
         owed = (r for r in of(Retraction, world) if r.organisation == asker.organisation or _is_icorn(asker))
         known["retractions"] = sorted(_told(r) for r in owed)
