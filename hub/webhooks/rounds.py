@@ -69,8 +69,17 @@ _FAILED: Final = (
     f"{_SAME} returning paused_at is not null as paused, ended_at is not null as ended"
 )
 _RESTED: Final = "update webhook set next_try_at = hub_now() + $2::interval where id = $1"
+_NOT_DELIVERING: Final = (
+    "select o.code, count(*) from webhook w join organisation o on o.id = w.organisation"
+    " where w.paused_at is not null or w.ended_at is not null group by o.code order by o.code"
+)
 _TELL: Final = "insert into event (kind, organisation, at) values ($1, $2, hub_now())"
 log = structlog.get_logger(__name__)
+
+
+async def not_delivering(connection: Any) -> list[tuple[str, int]]:
+    """Say which organisations have webhooks that are paused or have ended, and how many."""
+    return [(row["code"], row["count"]) for row in await connection.fetch(_NOT_DELIVERING)]
 
 
 def pause_after(failures: int, chance: float) -> timedelta:

@@ -25,10 +25,34 @@ async def given(world: World, name: str) -> tuple[str, dict[str, object]]:
         "recordConsent": {"case": ours, "consent": consent()},
         "withdrawConsent": {"consent": f"consent_{child}", "reason": "r"},
     }  # fmt: skip
+    if name.endswith("Webhook"):
+        inputs |= await _hooks(world)
     if name in ("acknowledgeRetraction", "breakGlass", "approveBreakGlass"):
         inputs |= await _afterwards(world, case)
-    partner = ("submitReferral", "acknowledgeRetraction", "breakGlass")
+    partner = (
+        "submitReferral",
+        "acknowledgeRetraction",
+        "breakGlass",
+        "createWebhook",
+        "resumeWebhook",
+        "deleteWebhook",
+    )
     return "pen" if name in partner else "desk", {"idempotencyKey": "once", **inputs[name]}
+
+
+async def _hooks(world: World) -> dict[str, dict[str, object]]:
+    """Give inputs about webhooks, one of them paused."""
+    pen, paused = world.organisations["pen-centre"], uuid4()
+    await world.insert("webhook", id=paused, organisation=pen, url="https://a.example/", events=[], purpose="AUDIT", created_at="2026-05-01T00:00:00Z", paused_at="2026-05-05T00:00:00Z")  # fmt: skip
+    return {
+        "createWebhook": {
+            "organisation": "organisation_pen-centre",
+            "url": "https://b.example/",
+            "events": ["ACCEPTED"],
+        },
+        "resumeWebhook": {"webhook": f"webhook_{paused}"},
+        "deleteWebhook": {"webhook": f"webhook_{paused}"},
+    }
 
 
 async def _afterwards(world: World, case: UUID) -> dict[str, dict[str, object]]:
@@ -58,6 +82,9 @@ COMMANDS = [
     "acknowledgeRetraction",
     "breakGlass",
     "approveBreakGlass",
+    "createWebhook",
+    "resumeWebhook",
+    "deleteWebhook",
 ]
 
 

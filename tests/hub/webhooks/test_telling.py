@@ -1,9 +1,15 @@
 """What webhooks are told: events as their organisation may see them when they are sent, by ids alone, signed, in order."""
 
+import asyncio
 import json
+import os
+import sys
+from asyncio.subprocess import DEVNULL, PIPE
+from socket import socket
 from typing import Any
 from uuid import UUID
 
+import httpx2
 import pytest
 from standardwebhooks import WebhookVerificationError
 
@@ -193,3 +199,30 @@ async def test_either_wall_alone_keeps_what_is_hidden(worker: Post, receiver: Re
             found.append((first is None, second is None))
 
     assert found == [(True, True)] * 2 + [(False, False)] * 2
+
+
+async def test_the_example_receives(worker: Post, receiver: Receiver, referral: Any) -> None:
+    """What is signed with its secret, once; anything else it refuses."""
+    secret = await worker.webhook("pen", receiver)
+    await worker.happens(referral, 2)
+    await worker.tell()
+    ((headers, body),) = receiver.got
+    with socket() as found:
+        found.bind(("127.0.0.1", 0))
+        port = found.getsockname()[1]
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "examples/receiver.py", str(port), env={**os.environ, "WEBHOOK_SECRET": secret}, stdout=PIPE, stderr=DEVNULL,
+    )  # fmt: skip
+    sent = {name: value for name, value in headers.items() if name.startswith("webhook-")}
+    try:
+        async with httpx2.AsyncClient(transport=httpx2.AsyncHTTPTransport(retries=8)) as http:
+            answers = [
+                (await http.post(f"http://127.0.0.1:{port}/", content=each, headers=sent)).status_code
+                for each in (body, body, body + b" ")
+            ]
+    finally:
+        process.kill()
+        said, _ = await process.communicate()
+
+    assert answers == [204, 204, 400]
+    assert said.decode().split() == ["referral.event", json.loads(body)["data"]["id"]]
