@@ -18,6 +18,9 @@ FAULTS: dict[str, tuple[Answer, str]] = {
     "no answer": (hang, "TIMEOUT"),
 }
 
+INSIDE = ("localhost", "localhost.", "127.0.0.1", "[::ffff:127.0.0.1]", "[::]", "0", "127.1", "2130706433", "0x7f000001", "0177.0.0.1", "①②⑦.0.0.1")  # fmt: skip
+"""Ways to write this machine."""
+
 
 @pytest.mark.parametrize("fault", FAULTS)
 async def test_what_is_not_taken_is_tried_again_later_under_the_same_id(
@@ -72,7 +75,7 @@ async def test_a_name_that_leads_inside_is_not_connected_to() -> None:
         found = [
             await courier.carry(f"{scheme}://{host}:{port}/", {}, b"")
             for scheme in ("https", "http")
-            for host in ("localhost", "127.0.0.1", "[::ffff:127.0.0.1]")
+            for host in INSIDE
         ]
 
     assert {receipt.problem for receipt in found} == {"UNREACHABLE"}
