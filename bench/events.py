@@ -122,7 +122,7 @@ async def _webhook(admin: Any, keyring: Keyring, organisation: int, url: str) ->
     )  # fmt: skip
     sealed = sealing.seal(key.plain, f"webhook:{webhook}", "SECRET", 1, spoken(bytes(32)).encode())
     await admin.execute(
-        "insert into hub.webhook_secret (webhook_id, client, usr, created_at, sealed, kek, wrapped) values ($1, 'bench', '', now(), $2, $3, $4)",
+        "insert into hub.webhook_secret (webhook_id, sealed, kek, wrapped) values ($1, $2, $3, $4)",
         webhook, sealed, key.kek, key.wrapped,
     )  # fmt: skip
 

@@ -6,7 +6,7 @@ from typing import Any, Final
 from yarl import URL
 
 from connectors.addresses import AllowedHosts, may_connect
-from hub.commands.asker import Asker, Input, problems, sealed_text
+from hub.commands.asker import Asker, Input, Made, problems, sealed_text
 from hub.commands.cases import NOT_THERE
 from hub.engine.parameters import split_id
 from hub.webhooks.messages import spoken
@@ -15,7 +15,7 @@ MOST: Final = 10
 LONGEST: Final = 1000
 
 
-async def create_webhook(asker: Asker, given: Input) -> uuid.UUID:
+async def create_webhook(asker: Asker, given: Input) -> Made:
     """Have what happens from now on sent to an address of the asker's organisation."""
     organisation = asker.principal.organisation
     url = _address(given["url"], asker.private_hosts)
@@ -49,18 +49,16 @@ async def create_webhook(asker: Asker, given: Input) -> uuid.UUID:
         asker.principal.purpose,
     )
     key = asker.sealing.new_key()
-    secret = spoken(asker.new_secret("webhook"))
+    secret = spoken(asker.secret("webhook secret"))
     await asker.connection.execute(
-        "insert into webhook_secret (webhook_id, client, usr, created_at, sealed, kek, wrapped) values ($1, $2, $3, hub_now(), $4, $5, $6)",
+        "insert into webhook_secret (webhook_id, sealed, kek, wrapped) values ($1, $2, $3, $4)",
         webhook,
-        asker.principal.client,
-        asker.principal.user or "",
         sealed_text(asker.sealing, key.plain, f"webhook:{webhook}", "SECRET", secret),
         key.kek,
         key.wrapped,
     )
     await asker.tell("webhook.created")
-    return webhook
+    return Made(webhook, secret)
 
 
 async def resume_webhook(asker: Asker, given: Input) -> uuid.UUID:

@@ -43,7 +43,7 @@ async def put_webhook(hub: World, fact: Webhook) -> None:
         purpose="PROTECTION", created_at="2026-01-01T00:00:00Z", failures=fact.variant, **paused,
     )  # fmt: skip
     sealed = hub.sealing.seal(key.plain, f"webhook:{webhook}", "SECRET", 1, b"whsec_" + b64encode(bytes(32)))
-    await hub.insert("webhook_secret", webhook_id=webhook, client="somebody", usr="", created_at="2026-01-01T00:00:00Z", sealed=sealed, kek=key.kek, wrapped=key.wrapped)  # fmt: skip
+    await hub.insert("webhook_secret", webhook_id=webhook, sealed=sealed, kek=key.kek, wrapped=key.wrapped)  # fmt: skip
 
 
 class Noting(Courier):

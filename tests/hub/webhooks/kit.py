@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from time import time
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from aiohttp import web
 from standardwebhooks import Webhook as Verifier
@@ -17,11 +17,11 @@ from hub.engine.execute import Engine
 from hub.webhooks.courier import Courier
 from hub.webhooks.rounds import Rounds
 from hub.worker import make_rounds
-from tests.hub.commands.kit import run
 from tests.hub.subscriptions.kit import step
 from tests.world import KEYRING, World
 
 Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
+CREATE = "mutation ($input: CreateWebhookInput!) { createWebhook(input: $input) { webhook { id } secret problems { code } } }"
 KINDS = ["IN_REVIEW", "ACCEPTED"]
 
 
@@ -119,7 +119,9 @@ class Post:
 
     async def webhook(self, client: str, receiver: Receiver, kinds: list[str] | None = None) -> str:
         """Create one; give its secret."""
-        made = await run(self.world, client, "createWebhook", given(self.world, client, receiver.url, kinds))
+        made = (await self.world.data(client, CREATE, {"input": given(self.world, client, receiver.url, kinds)}))[
+            "createWebhook"
+        ]
         assert made["problems"] == []
         secret: str = made["secret"]
         return secret
@@ -152,7 +154,12 @@ def given(world: World, client: str, url: str, kinds: list[str] | None = None) -
     """Give the input of a webhook of a client's own organisation."""
     own = {"pen": "pen-centre", "arts": "arts-haven", "desk": "icorn"}[client]
     assert own in world.organisations
-    return {"organisation": f"organisation_{own}", "url": url, "events": KINDS if kinds is None else kinds}
+    return {
+        "idempotencyKey": str(uuid4()),
+        "organisation": f"organisation_{own}",
+        "url": url,
+        "events": KINDS if kinds is None else kinds,
+    }
 
 
 def reachable(world: World, *hosts: str) -> None:
