@@ -36,8 +36,8 @@ from tests.interference.facts import (
     Share,
     Webhook,
     World,
-    with_fact,
 )
+from tests.interference.fitting import with_fact
 from tests.interference.principals import PRINCIPALS, Principal
 from tests.interference.standing import referred, sends, standing
 from tests.interference.view import view
