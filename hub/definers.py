@@ -54,5 +54,6 @@ DEFINERS: Final = frozenset(
         "hub.viewer_reads_keys",
         "hub.viewer_sets_keys",
         "hub.viewer_standing",
+        "hub.webhooks_end",
     }
 )

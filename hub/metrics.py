@@ -11,6 +11,7 @@ from auth.keyring import Keyring
 from hub.audit.sequence import lag
 from hub.rotation import epochs, erased_since
 from hub.settings import SettingsError
+from hub.webhooks.rounds import not_delivering
 
 Pool = asyncpg.Pool
 
@@ -24,6 +25,7 @@ class Numbers:
         self.erasures = self._gauge("hub_erasures", "Cases and referrals that were erased.")
         self.old_keys = self._gauge("hub_keys_under_old_epochs", "Keys that the current epoch does not wrap yet.")
         self.unlogged = self._gauge("hub_audit_records_waiting", "Audit records that are not in their log yet.")
+        self.untold = self._gauge("hub_webhooks_not_delivering", "Webhooks that are paused or have ended.")
 
     def _gauge(self, name: str, meaning: str) -> Gauge:
         return Gauge(name, meaning, registry=self.registry)
@@ -35,6 +37,7 @@ class Numbers:
         self.erasures.set((await erased_since(pool, None))[0])
         self.old_keys.set(sum(epoch.wraps for epoch in await epochs(pool) if epoch.name != keyring.current))
         self.unlogged.set((await lag(pool))[0])
+        self.untold.set(sum(count for _, count in await not_delivering(pool)))
         return 0
 
 

@@ -17,6 +17,7 @@ DATA_KEYS: Final = {
     "retraction_key": "retraction_id",
     "audit_key": "kid",
     "usr": "id",
+    "webhook_secret": "webhook_id",
 }
 """The tables of wrapped keys that the worker may read and wrap anew, with their primary keys."""
 BATCH: Final = 500

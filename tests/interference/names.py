@@ -21,6 +21,7 @@ from tests.interference.facts import (
     Residency,
     Retraction,
     User,
+    Webhook,
     World,
 )
 
@@ -108,7 +109,7 @@ def ids_of(organisation: str, fact: Any) -> list[str]:
                 else [f"agreed_{child(pairwise(organisation, 'referral', referral), 'consent', number)}"]
             )
             return by_case + by_referral
-        case Record() | Retraction() | Agreement() | User():
+        case Record() | Retraction() | Agreement() | User() | Webhook():
             word = type(fact).__name__.lower()
             return [f"{word}_{row_id(word, fact.id)}"]
         case Client(name=name):

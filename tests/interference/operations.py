@@ -48,6 +48,7 @@ class Operations:
         self.afresh()
         self._own = pair.principal.organisation
         self._ids = ids(pair.principal.organisation, worlds)
+        self._own = pair.principal.organisation
         self._texts = texts(pair.principal.organisation, worlds)
         self._often = [root for root in OFTEN if pair.principal.may(*OFTEN[root]) for _ in range(2)]
         often = (
@@ -247,7 +248,7 @@ class Operations:
                 return str(draw(st.sampled_from(CATEGORIES)))
             case "organisation":
                 return f'"organisation_{draw(st.sampled_from(list(ORGANISATIONS)))}"'
-            case "ownOrganisation":
+            case "own":
                 return f'"organisation_{self._own}"'
             case "reference":
                 return f'"{pick(draw, [*REFERENCES, *self.known.references])}"'

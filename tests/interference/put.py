@@ -34,8 +34,10 @@ from tests.interference.facts import (
     Retraction,
     Share,
     User,
+    Webhook,
     World,
 )
+from tests.interference.hooked import put_webhook
 from tests.interference.logged import log
 from tests.interference.names import FAMILY_NAMES, pairwise, row_id
 from tests.interference.principals import Principal
@@ -43,7 +45,7 @@ from tests.world import KEYRING, UNLIMITED
 from tests.world import World as Hub
 
 ORDER = (
-    Case, Agreement, Referral, Record, Client, User, Outcome, Document, Residency, Message, Consent, Share, Presentation, Merged, Hold, Freeze, LegalHold, Link, Emergency,
+    Case, Agreement, Referral, Record, Client, User, Outcome, Document, Residency, Message, Consent, Share, Presentation, Merged, Hold, Freeze, LegalHold, Link, Emergency, Webhook,
 )  # fmt: skip
 START = "2026-01-01T00:00:00Z"
 STATISTICS = {
@@ -223,6 +225,8 @@ class Putter:
                     "outcome", organisation=org[fact.organisation], client=fact.client, usr="", key=fact.key, mutation="submitReferral", input_digest=digest,
                     problems=[], at=START,
                 )  # fmt: skip
+            case Webhook():
+                await put_webhook(hub, fact)
             case Client():
                 await insert(
                     "client", client_id=fact.name, organisation=org[fact.organisation], name=fact.name, scopes=["cases:read"], status="ACTIVE", created_at=START

@@ -21,6 +21,7 @@ from tests.interference.facts import (
     Residency,
     Retraction,
     User,
+    Webhook,
 )
 from tests.interference.principals import Principal
 
@@ -100,6 +101,7 @@ def standing(principal: Principal) -> list[Fact]:
         ]  # fmt: skip
     facts += [Link(record=100, case=100)]
     # Two users, so that neither is the last who could let anybody in.
-    facts += [User(id=number, organisation=principal.organisation, admin=True, variant=1) for number in (100, 101)]
+    facts += [User(id=n, organisation=principal.organisation, admin=True, variant=1) for n in (100, 101)]
+    facts += [Webhook(id=n, organisation=principal.organisation, paused=n > 100, variant=0) for n in (100, 101)]
     facts += [Client(name=f"{principal.organisation}-helper", organisation=principal.organisation)]
     return facts

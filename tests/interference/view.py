@@ -31,6 +31,7 @@ from tests.interference.facts import (
     Residency,
     Retraction,
     User,
+    Webhook,
     World,
 )
 from tests.interference.policy import bases, lets_go, of, opened, readable, takes_part
@@ -48,6 +49,8 @@ def view(asker: Principal, world: World) -> dict[str, Any]:
         "referrals": {r.id: _referral(asker, r, world) for r in _visible_referrals(asker, world)},
         "feed records": {r.id: _record(asker, r, world) for r in _visible_records(asker, world)},
     }
+    if asker.may("access:manage"):
+        known["webhooks"] = sorted(_told(w) for w in of(Webhook, world) if w.organisation == asker.organisation)
     if asker.may("cases:read", "presentations:read"):
         known["presentations"] = sorted(
             _presentation(asker, p, world) for p in of(Presentation, world) if _may_read_presentation(asker, p, world)

@@ -76,10 +76,10 @@ def words(principal: Principal) -> dict[str, str]:
     other = next(code for code, kind in ORGANISATIONS.items() if kind == "SISTER" and code != organisation)
     found = {
         "organisation": f"organisation_{other}",
+        "own": f"organisation_{organisation}",
         "reference": REFERENCES[0],
         "ownFeed": next((feed for feed, owner in FEEDS.items() if owner == organisation), "pen-feed"),
         "category": "HEALTH",
-        "ownOrganisation": f"organisation_{organisation}",
     }
     for fact in standing(principal):
         for name in ids_of(organisation, fact):

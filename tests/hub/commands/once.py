@@ -112,6 +112,9 @@ EXAMPLES: Final[dict[str, Example]] = {
     "inviteUser": ("pen", once_of_access.user),
     "updateUser": ("pen", once_of_access.user_changed),
     "disableUser": ("pen", once_of_access.user_ended),
+    "createWebhook": ("pen", once_of_access.webhook),
+    "resumeWebhook": ("pen", once_of_access.webhook_resumed),
+    "deleteWebhook": ("pen", once_of_access.webhook_deleted),
 }
 
 

@@ -67,3 +67,26 @@ async def user_changed(world: World) -> Given:
 async def user_ended(world: World) -> Given:
     """Let a colleague go."""
     return {**await _colleague(world), "reason": "Left"}
+
+
+async def _webhook(world: World, **changed: Any) -> Given:
+    made, pen = uuid4(), world.organisations["pen-centre"]
+    await world.admin.execute("delete from webhook")
+    await world.insert("webhook", id=made, organisation=pen, url="https://a.example/", events=[], purpose="AUDIT", created_at="2026-05-01T00:00:00Z", **changed)  # fmt: skip
+    return {"webhook": f"webhook_{made}"}
+
+
+async def webhook(world: World) -> Given:
+    """Have events sent."""
+    await world.admin.execute("delete from webhook")
+    return {"organisation": "organisation_pen-centre", "url": "https://b.example/hook", "events": ["ACCEPTED"]}
+
+
+async def webhook_resumed(world: World) -> Given:
+    """Go on sending after a pause."""
+    return await _webhook(world, paused_at="2026-05-05T00:00:00Z")
+
+
+async def webhook_deleted(world: World) -> Given:
+    """Send nothing more."""
+    return await _webhook(world)
