@@ -55,10 +55,10 @@ from schema.query import SCHEMA
 DEFINERS: Final = frozenset(
     f"hub.{name}"
     for name in (
-        "access_follows", "audit_written", "case_retraction_follows", "count_cases", "count_overdue", "emergency_told", "erase_case", "erase_overdue",
-        "event_step", "freeze_follows", "give_pairwise_key", "late_retraction_follows", "origin_follows", "referral_retraction_follows", "refresh_case_access",
-        "refresh_referral_access", "refuse_destroyed_epoch", "retract_before_deletion", "retract_lapsed", "scope_ceiling", "set_legal_hold", "token_is_live",
-        "viewer_disclosure", "viewer_standing",
+        "access_follows", "agreement_follows", "agreement_over", "agreement_signed", "audit_written", "case_retraction_follows", "count_cases", "count_overdue", "emergency_told", "erase_case", "erase_overdue",
+        "event_step", "explain_access", "freeze_follows", "give_pairwise_key", "late_retraction_follows", "origin_follows", "referral_retraction_follows", "refresh_case_access",
+        "refresh_referral_access", "refuse_destroyed_epoch", "retract_before_deletion", "retract_lapsed", "scope_ceiling", "set_legal_hold", "simulate_agreement", "token_is_live",
+        "viewer_disclosure", "viewer_standing", "warn_of_expiry",
     )
 )  # fmt: skip
 """The functions that may run as more than their caller (SECURITY DEFINER)."""

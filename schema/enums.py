@@ -137,11 +137,15 @@ class DisclosureBasis(_Named):
 
 @strawberry.enum
 class DisclosureGap(_Named):
-    """What is missing for a category to be seen. A hold or a seal looks like a missing basis."""
+    """What is missing for a category to be seen, or in its way. A hold, a freeze or a seal looks like a missing basis or consent, but where ICORN asks of others."""
 
     SCOPE = auto()
     BASIS = auto()
     CONSENT = auto()
+    OVERVIEW = auto()
+    HOLD = auto()
+    FREEZE = auto()
+    SEAL = auto()
 
 
 @strawberry.enum

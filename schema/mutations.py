@@ -3,6 +3,7 @@
 import strawberry
 
 from auth.scopes import Scope
+from schema.agreements import Agreement, ApproveAgreementInput, EndAgreementInput, ProposeAgreementInput
 from schema.cases import (
     Case,
     EraseCaseInput,
@@ -18,7 +19,7 @@ from schema.emergencies import ApproveBreakGlassInput, BreakGlassInput
 from schema.fields import Command, Problems, asked, column, one, source
 from schema.referrals import Referral, SubmitReferralInput
 from schema.retractions import AcknowledgeRetractionInput, Retraction
-from schema.rows import CASE, CONSENT, REFERRAL, RETRACTION
+from schema.rows import AGREEMENT, CASE, CONSENT, REFERRAL, RETRACTION
 
 
 @strawberry.type(description="Expected trouble with an input: shown beside the field it concerns. Nothing was changed.")
@@ -67,6 +68,14 @@ class RetractionPayload:
     """What became of a retraction."""
 
     retraction: Retraction | None = one(RETRACTION, "{row}.name = {subject}::uuid")
+    problems: list[Problem] = source(Problems())
+
+
+@strawberry.type
+class AgreementPayload:
+    """What became of an agreement."""
+
+    agreement: Agreement | None = one(AGREEMENT, "{row}.agreement = {subject}::uuid")
     problems: list[Problem] = source(Problems())
 
 
@@ -132,4 +141,19 @@ class Mutation:
     @asked(Command(fresh=True), Scope.CASES_EMERGENCY)
     def approve_break_glass(self, input: ApproveBreakGlassInput) -> CasePayload | None:  # noqa: A002 the contract's name
         """ICORN's approval, without which a sealed case does not open."""
+        raise NotImplementedError
+
+    @asked(Command(fresh=True), Scope.ACCESS_MANAGE)
+    def propose_agreement(self, input: ProposeAgreementInput) -> AgreementPayload | None:  # noqa: A002 the contract's name
+        """Propose an agreement, and sign it for one's own side. Nothing opens until the other side has signed too."""
+        raise NotImplementedError
+
+    @asked(Command(fresh=True), Scope.ACCESS_MANAGE)
+    def approve_agreement(self, input: ApproveAgreementInput) -> AgreementPayload | None:  # noqa: A002 the contract's name
+        """Sign for one's own side. With the second signature it is in force, and what it replaces has ended."""
+        raise NotImplementedError
+
+    @asked(Command(fresh=True), Scope.ACCESS_MANAGE)
+    def end_agreement(self, input: EndAgreementInput) -> AgreementPayload | None:  # noqa: A002 the contract's name
+        """End an agreement, or a proposal, at once, with what was to replace it: what it opened closes in this very transaction."""
         raise NotImplementedError

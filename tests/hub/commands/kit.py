@@ -17,6 +17,7 @@ SECRETS: Final = (
 AGREED: Final = ["OVERVIEW", "PROFILE", "IDENTITY", "HEALTH"]
 RECORD: Final = "referral { id reference status urgency clientReference sharedCategories reason to { code } person { profile { biography } identity { familyName } health { needs } withheld } consents { id decision categories evidence } case { id } events { edges { node { kind note } } } }"
 CASE: Final = "case { id reference status discipline origin riskLevel profile { biography } identity { familyName } health { needs } consents { id } referrals { totalCount } feedRecords { feed { code } records { id } } }"
+AGREEMENT: Final = "agreement { id status version purpose categories origins disciplines validUntil approvals { organisation { code } by } replaces { id status } endedBy { code } endReason }"
 GLASS: Final = "case { id emergencies { organisation { code } categories waits askedAt approvedAt until reason } disclosure { category visible basis } }"
 OPERATIONS: Final = {
     "submitReferral": ("SubmitReferralInput", RECORD),
@@ -31,9 +32,12 @@ OPERATIONS: Final = {
     "acknowledgeRetraction": ("AcknowledgeRetractionInput", "retraction { id acknowledgedAt note }"),
     "breakGlass": ("BreakGlassInput", GLASS),
     "approveBreakGlass": ("ApproveBreakGlassInput", GLASS),
+    "proposeAgreement": ("ProposeAgreementInput", AGREEMENT),
+    "approveAgreement": ("ApproveAgreementInput", AGREEMENT),
+    "endAgreement": ("EndAgreementInput", AGREEMENT),
 }  # fmt: skip
 COUNTED: Final = (
-    "referral", "referral_key", "referral_person", "referral_event", "consent", "case_file", "case_key", "case_identity", "case_name_digest", "share", "hold", "emergency", "retraction",
+    "referral", "referral_key", "referral_person", "referral_event", "consent", "case_file", "case_key", "case_identity", "case_name_digest", "share", "hold", "emergency", "retraction", "agreement", "agreement_approval", "agreement_end",
     "feed_record_link", "legal_hold", "erasure", "event", "case_access", "referral_access",
 )  # fmt: skip
 LINKED: Final = "query ($id: ID!) { case(by: {id: $id}) { id status identity { familyName } health { needs } } }"

@@ -16,6 +16,8 @@ async def given(world: World, name: str) -> tuple[str, dict[str, object]]:
     ours = await case_id(world, case)
     made = await world.consent(case)
     child = await world.admin.fetchval("select child_name(pairwise($1, 'case', $2), $3)", world.organisations["icorn"], case, made)  # fmt: skip
+    proposed = uuid4()
+    await world.agreement("pen-centre", id=proposed, approved_at=None)
     inputs: dict[str, dict[str, object]] = {
         "submitReferral": referral(clientReference="A", linkage={"algorithm": "a", "bits": "b"}),
         "openCase": {"discipline": "WRITER", "riskLevel": "LOW"},
@@ -24,6 +26,9 @@ async def given(world: World, name: str) -> tuple[str, dict[str, object]]:
         "holdCase": {"case": ours, "organisation": "organisation_pen-centre", "held": True, "reason": "r"},
         "recordConsent": {"case": ours, "consent": consent()},
         "withdrawConsent": {"consent": f"consent_{child}", "reason": "r"},
+        "proposeAgreement": {"organisation": "organisation_pen-centre", "purpose": "PROTECTION", "categories": AGREED},
+        "approveAgreement": {"agreement": f"agreement_{proposed}"},
+        "endAgreement": {"agreement": f"agreement_{proposed}", "reason": "r"},
     }  # fmt: skip
     if name in ("acknowledgeRetraction", "breakGlass", "approveBreakGlass"):
         inputs |= await _afterwards(world, case)
@@ -58,6 +63,9 @@ COMMANDS = [
     "acknowledgeRetraction",
     "breakGlass",
     "approveBreakGlass",
+    "proposeAgreement",
+    "approveAgreement",
+    "endAgreement",
 ]
 
 
