@@ -153,7 +153,7 @@ class Mutation:
         """Sign for one's own side. With the second signature it is in force, and what it replaces has ended."""
         raise NotImplementedError
 
-    @asked(Command(fresh=True), Scope.ACCESS_MANAGE)
+    @asked(Command(), Scope.ACCESS_MANAGE)
     def end_agreement(self, input: EndAgreementInput) -> AgreementPayload | None:  # noqa: A002 the contract's name
         """End an agreement, or a proposal, at once, with what was to replace it: what it opened closes in this very transaction."""
         raise NotImplementedError

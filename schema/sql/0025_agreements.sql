@@ -41,10 +41,11 @@ create policy sign on agreement_approval for insert to hub_app with check ((sele
 create policy parties on agreement_end for select to hub_app using (exists (select from agreement a where a.id = agreement));
 create policy over on agreement_end for insert to hub_app with check ((select viewer_has('access:manage')) and organisation = (select viewer_org())
   and exists (select from agreement a where a.id = agreement and agreement_state(a, (select hub_now())) in ('PROPOSED', 'ACTIVE')));
-create policy agreed on event for insert to hub_app with check (organisation = (select viewer_org()) and (select viewer_has('access:manage'))
-  and kind in ('agreement.proposed', 'agreement.approved', 'agreement.ended') and num_nonnulls(case_id, referral_id, retraction_id, audience) = 0
-  and exists (select from agreement a where a.id = agreement_id));
-create policy of_agreements on event as restrictive for insert to hub_app with check ((kind ~ '^agreement[.]') = (agreement_id is not null));
+create policy agreed on event for insert to hub_app with check (organisation = (select viewer_org()) and agreement_id is not null);
+create policy of_agreements on event as restrictive for insert to hub_app with check (case when kind ~ '^agreement[.]' or agreement_id is not null then
+    (select viewer_has('access:manage')) and kind in ('agreement.proposed', 'agreement.approved', 'agreement.ended')
+    and num_nonnulls(case_id, referral_id, retraction_id, audience) = 0 and exists (select from agreement a where a.id = agreement_id)
+  else true end);
 
 grant insert, update on agreement to hub_access;
 create policy access_sets on agreement to hub_access using (true) with check (true);

@@ -87,9 +87,11 @@ def test_who_gets_to_see_a_case_is_changed_by_nobody_who_is_not_there() -> None:
 
     assert set(sources) == set(COMMANDS)
     assert {name for name, source in sources.items() if isinstance(source, Command) and source.fresh} == {
+        "approveAgreement",
         "approveBreakGlass",
         "breakGlass",
         "eraseCase",
+        "proposeAgreement",
         "setLegalHold",
         "shareCase",
     }

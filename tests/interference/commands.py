@@ -52,6 +52,13 @@ COMMANDS: Final[dict[str, tuple[str, ...]]] = {
         'case: $case, confirmReference: "C-0000-0000-0000-0000", reason: "Asked"',
     ),
     "setLegalHold": ('case: $case, held: true, reason: "Asked"', 'case: $case, held: false, reason: "Asked"'),
+    "proposeAgreement": (
+        'organisation: $organisation, purpose: "PROTECTION", categories: [OVERVIEW, $category]',
+        'organisation: $organisation, purpose: "PROTECTION", categories: [OVERVIEW], origins: ["IR"], replaces: $agreement',
+        'organisation: $organisation, purpose: "PROTECTION", categories: [$category], replaces: $agreement',
+    ),
+    "approveAgreement": ("agreement: $agreement",),
+    "endAgreement": ('agreement: $agreement, reason: "Asked"',),
     "withdrawConsent": ("consent: $consent", 'consent: $consent, reason: "Called"'),
 }  # fmt: skip
 

@@ -18,13 +18,13 @@ IDS: Final = {
     "Query.node": ("$case", "$referral", "$consent", "$record", "$audit", "$city", "$feed", "$organisation", "$retraction"),
     "Query.nodes": ("$case", "$referral", "$agreed", "$residency", "$message", "$event", "$agreement", "$case"),
     "CaseBy.id": ("$case",), "ReferralBy.id": ("$referral",), "case": ("$case",), "referral": ("$referral",), "event": ("$audit",),
-    "feedRecord": ("$record",), "records": ("$record",), "consent": ("$consent",), "retraction": ("$retraction",), "organisation": ("$organisation",),
+    "feedRecord": ("$record",), "records": ("$record",), "consent": ("$consent",), "retraction": ("$retraction",), "agreement": ("$agreement",), "replaces": ("$agreement",), "organisation": ("$organisation",),
     "organisations": ("$organisation",), "from": ("$organisation",), "to": ("$organisation",), "referredBy": ("$organisation",),
 }  # fmt: skip
 """What an id is of, by the place or by the name alone."""
 TEXTS: Final = {
     "idempotencyKey": "$key", "CaseBy.reference": "$caseReference", "ReferralBy.reference": "$referralReference", "clientReference": "$reference",
-    "confirmReference": "$caseReference",
+    "confirmReference": "$caseReference", "purpose": '"PROTECTION"',
     "familyName": '"Farahani"', "Query.city": '"bergen"', "Query.organisation": '"pen-centre"', "feeds": '"pen-feed"', "FeedCursor.feed": '"pen-feed"',
     "fromSize": '"1"', "toSize": '"2"', "action": '"query cases"', "name": '"er"',
 }  # fmt: skip

@@ -14,7 +14,7 @@ from tests.population import populate
 from tests.world import EVERY_SCOPE, World, build
 
 PROOF: Final = b"\x07" * 32
-WRITING: Final = ("cases:erase", "cases:write", "consents:write", "referrals:submit")
+WRITING: Final = ("access:manage", "cases:erase", "cases:write", "consents:write", "referrals:submit")
 
 
 @dataclass(frozen=True)
