@@ -219,3 +219,90 @@ create or replace function viewer_disclosure(wanted uuid) returns table (categor
   order by d.category $$;
 set local role hub_owner;
 revoke create on schema hub from hub_access;
+
+-- What was read a moment ago and is in no log yet was looked for again for each case and category that was lost, so that the end of an
+-- agreement over many cases took as long as their product. It is looked for once, for all of them.
+grant create on schema hub to hub_access;
+set local role hub_access;
+drop function retract_all, retract, owed, received;
+
+-- Was this organisation answered with a category of a case or referral after a time, by the log?
+create function logged(org int, about uuid, wanted category, since timestamptz) returns boolean language sql stable set search_path = hub, pg_temp
+  return exists (
+    select from audit_pseudonym n join audit_event e on e.reader = org and e.subject = n.pseudonym
+    where n.organisation = org and (n.case_id = about or n.referral_id = about) and e.organisation = org
+      and e.basis & 127 * basis_bit(wanted, 'ICORN') <> 0
+      and (since is null or exists (select from audit_leaf l join audit a on a.id = l.audit_id
+        where l.organisation = org and l.leaf_index = e.leaf_index and a.at > since)));
+
+-- Which of these categories does an organisation hold of a case or referral and owe a receipt for, that nothing asks of it yet? `heard`
+-- says when each was last answered, as far as the records know of which the worker has not made entries yet.
+create function owed(org int, named uuid, about uuid, lost category[], heard timestamptz[]) returns category[] language sql stable set search_path = hub, pg_temp
+  return (select array_agg(u.k order by u.k) from unnest(lost, heard) u(k, at)
+    cross join lateral (
+      select coalesce(bool_or(r.acknowledged_at is null), false) as open, max(greatest(r.at, r.acknowledged_at)) as since
+      from retraction r where r.organisation = org and r.subject = named and u.k = any (r.categories)) before
+    where not before.open and (u.at > coalesce(before.since, '-infinity') or logged(org, about, u.k, before.since)));
+
+-- The one place where retractions are made.
+create function retract(org int, kind text, about uuid, lost category[], heard timestamptz[]) returns void language plpgsql set search_path = hub, pg_temp as $$
+declare
+  icorn int := (select o.id from organisation o where o.kind = 'ICORN');
+  named uuid := pairwise(org, kind, about);
+  wanted category[];
+  made uuid;
+begin
+  if cardinality(lost) = 0 or org = icorn or kind = 'referral' and exists (select from referral r where r.id = about and r.sender = org)
+      or owed(org, named, about, lost, heard) is null then
+    return;
+  end if;
+  -- Somebody else may be retracting the same: who comes second sees what the first has made.
+  perform pg_advisory_xact_lock(hashtextextended(named::text, 4));
+  wanted := owed(org, named, about, lost, heard);
+  if wanted is null then return; end if;
+  made := pairwise(org, 'retraction ' || (select count(*) from retraction r where r.organisation = org and r.subject = named), named);
+  insert into retraction (id, organisation, kind, subject, icorn_subject, categories, at)
+    values (made, org, kind, named, pairwise(icorn, kind, about), wanted, hub_now());
+  insert into event (kind, organisation, audience, retraction_id, at) values ('retraction.made', org, org, made, hub_now());
+end $$;
+
+create function retract(org int, kind text, about uuid, lost category[]) returns void language plpgsql set search_path = hub, pg_temp as $$
+begin
+  perform retract_all(kind, array[row(org, about, lost)::losing]);
+end $$;
+
+-- Of what many rows lost at once (the end of an agreement), only those of whom anything was read are looked at one by one.
+create function retract_all(what text, losses losing[]) returns void language plpgsql set search_path = hub, pg_temp as $$
+declare
+  one record;
+begin
+  if losses is null then return; end if;
+  for one in
+    with gone as materialized (
+      select l.* from unnest(losses) l where cardinality(l.lost) > 0
+    ), recent as materialized (
+      select a.organisation, s.subject, k, max(a.at) as at from audit a, unnest(a.subjects) s, unnest(enum_range(null::category)) k
+      where a.xid >= audit_reached() and a.organisation in (select g.organisation from gone g) and s.basis & 127 * basis_bit(k, 'ICORN') <> 0
+      group by a.organisation, s.subject, k
+    ), known as materialized (
+      select g.*, n.pseudonym from gone g join audit_pseudonym n on n.organisation = g.organisation and n.case_id = g.about where what = 'case'
+      union all
+      select g.*, n.pseudonym from gone g join audit_pseudonym n on n.organisation = g.organisation and n.referral_id = g.about where what = 'referral'
+    ), heard as materialized (
+      select k.organisation, k.about, k.lost, u.n, max(r.at) as at
+      from known k cross join lateral unnest(k.lost) with ordinality u(category, n)
+      left join recent r on r.organisation = k.organisation and r.subject = k.pseudonym and r.k = u.category
+      group by k.organisation, k.about, k.lost, u.n
+    ), told as materialized (
+      select distinct k.organisation, k.about from known k
+      where k.pseudonym in (select r.subject from recent r) or exists (select from audit_event e where e.reader = k.organisation and e.subject = k.pseudonym)
+    )
+    select h.organisation, h.about, h.lost, array_agg(h.at order by h.n) as heard
+    from heard h join told t on t.organisation = h.organisation and t.about = h.about
+    group by h.organisation, h.about, h.lost order by h.about, h.organisation
+  loop
+    perform retract(one.organisation, what, one.about, one.lost, one.heard);
+  end loop;
+end $$;
+set local role hub_owner;
+revoke create on schema hub from hub_access;
