@@ -70,6 +70,7 @@ async def read_tables(world: World) -> Tables:
         ("emergency", "reason"),
         ("retraction", "note"),
         ("agreement_end", "reason"),
+        ("presentation", "note"),
     ):
         for row in tables.rows[table]:
             if row[name] is not None:
