@@ -69,9 +69,10 @@ def view(asker: Principal, world: World) -> dict[str, Any]:
 
 def _open_to_others(case: Case, world: World) -> dict[str, Any]:
     """ICORN keeps the cases: of one that it sees it is told why others see it, or would by another agreement. A named release."""
-    meant = (Agreement, Consent, Share, Hold, Emergency, Referral)
-    about = [f for f in world if isinstance(f, meant) and getattr(f, "case", case.id) == case.id]
-    stops = [f for f in of(Freeze, world) if f.case == case.id or f.country == case.origin]
+    meant = (Agreement, Consent, Share, Presentation, Hold, Emergency, Referral, Merged)
+    sides = {case.id, *(m.former for m in of(Merged, world) if m.case == case.id)}
+    about = [f for f in world if isinstance(f, meant) and getattr(f, "case", case.id) in sides]
+    stops = [f for f in of(Freeze, world) if f.case in sides or f.country == case.origin]
     told = [{**asdict(f), "variant": 0, "fact": type(f).__name__} for f in (*about, *stops)]
     return {"sealed": case.sealed, "facts": sorted(map(repr, told))}
 
