@@ -8,6 +8,7 @@ import asyncpg
 from prometheus_client import CollectorRegistry, Gauge, start_http_server
 
 from auth.keyring import Keyring
+from hub.agreements import expiring
 from hub.audit.sequence import lag
 from hub.rotation import epochs, erased_since
 from hub.settings import SettingsError
@@ -26,6 +27,7 @@ class Numbers:
         self.old_keys = self._gauge("hub_keys_under_old_epochs", "Keys that the current epoch does not wrap yet.")
         self.unlogged = self._gauge("hub_audit_records_waiting", "Audit records that are not in their log yet.")
         self.untold = self._gauge("hub_webhooks_not_delivering", "Webhooks that are paused or have ended.")
+        self.expiring = self._gauge("hub_agreements_expiring", "Agreements that run out within thirty days.")
 
     def _gauge(self, name: str, meaning: str) -> Gauge:
         return Gauge(name, meaning, registry=self.registry)
@@ -38,6 +40,7 @@ class Numbers:
         self.old_keys.set(sum(epoch.wraps for epoch in await epochs(pool) if epoch.name != keyring.current))
         self.unlogged.set((await lag(pool))[0])
         self.untold.set(sum(count for _, count in await not_delivering(pool)))
+        self.expiring.set(len(await expiring(pool)))
         return 0
 
 

@@ -87,6 +87,7 @@ def test_who_gets_to_see_a_case_is_changed_by_nobody_who_is_not_there() -> None:
 
     assert set(sources) == set(COMMANDS)
     assert {name for name, source in sources.items() if isinstance(source, Command) and source.fresh} == {
+        "approveAgreement",
         "approveBreakGlass",
         "breakGlass",
         "createClient",
@@ -98,6 +99,7 @@ def test_who_gets_to_see_a_case_is_changed_by_nobody_who_is_not_there() -> None:
         "inviteUser",
         "mergeCases",
         "presentCase",
+        "proposeAgreement",
         "sealCase",
         "setLegalHold",
         "shareCase",

@@ -97,6 +97,13 @@ COMMANDS: Final[dict[str, tuple[str, ...]]] = {
     ),
     "resumeWebhook": ("webhook: $webhook",),
     "deleteWebhook": ("webhook: $webhook",),
+    "proposeAgreement": (
+        'organisation: $organisation, purpose: "PROTECTION", categories: [OVERVIEW, $category]',
+        'organisation: $organisation, purpose: "PROTECTION", categories: [OVERVIEW], origins: ["IR"], replaces: $agreement',
+        'organisation: $organisation, purpose: "PROTECTION", categories: [$category], replaces: $agreement',
+    ),
+    "approveAgreement": ("agreement: $agreement",),
+    "endAgreement": ('agreement: $agreement, reason: "Asked"',),
     "createOrganisation": (
         'code: "new-house", name: "New House", kind: SISTER, firstAdminEmail: "sara@new.example", firstAdminName: "Sara"',
         'code: "new-port", name: "New Port", kind: CITY, country: "NO", firstAdminEmail: "sara@port.example", firstAdminName: "Sara"',

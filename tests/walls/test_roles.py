@@ -10,6 +10,7 @@ RIGHTS = {
         "revoked_token": "INSERT SELECT", "trusted_document": "DELETE INSERT SELECT", "usr": "INSERT SELECT UPDATE",
     },
     "hub_worker": {
+        "agreement": "SELECT", "agreement_end": "SELECT UPDATE",
         "audit": "INSERT SELECT", "audit_event": "INSERT SELECT", "audit_head": "INSERT SELECT", "audit_horizon": "INSERT SELECT UPDATE",
         "audit_key": "INSERT SELECT UPDATE", "audit_leaf": "INSERT SELECT", "case_access": "DELETE SELECT", "case_key": "SELECT UPDATE", "erasure": "SELECT", "event": "INSERT SELECT", "feed": "SELECT UPDATE",
         "feed_erased": "SELECT", "feed_quarantine": "DELETE INSERT SELECT UPDATE", "feed_record": "INSERT SELECT UPDATE",

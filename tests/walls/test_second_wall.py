@@ -58,7 +58,7 @@ MAY: dict[str, tuple[Bound, set[tuple[str, str]]]] = {
     "nobody": (NOBODY, set()),
     "an organisation without any part in it": (STRANGER, ACCESS - {("event", "insert")}),
     "a desk that only reads": (READER, SPENT | {("outcome", "insert"), ("outcome", "update")}),
-    "a partner": (PEN, SPENT | OWN | OWED | ACCESS | {("referral", "update"), ("consent", "update"), ("emergency", "insert"), ("event", "insert")}),
+    "a partner": (PEN, SPENT | OWN | OWED | ACCESS | {("agreement", "insert"), ("referral", "update"), ("consent", "update"), ("emergency", "insert"), ("event", "insert")}),
     "the desk": (
         DESK,
         {(table, "insert") for table in DESK_WRITES}
@@ -71,7 +71,7 @@ MAY: dict[str, tuple[Bound, set[tuple[str, str]]]] = {
         | OWN - {("referral", "insert")}
         | {("referral", "update"), ("consent", "update")}
         | {("feed_record_link", "insert"), ("feed_record_link", "delete")}
-        | {("outcome", "insert"), ("outcome", "update"), ("event", "insert")},
+        | {("outcome", "insert"), ("outcome", "update"), ("event", "insert"), ("agreement", "insert")},
     ),
 }  # fmt: skip
 """Who may write what of the rows that are there. What is left behind by a request (proof, audit) is tried below."""
@@ -135,6 +135,7 @@ async def test_a_token_without_scopes_sees_its_own_standing(raw: Raw) -> None:
         "trusted_document",
         "agreement",
         "agreement_approval",
+        "agreement_end",
     }
 
 

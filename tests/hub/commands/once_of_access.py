@@ -90,3 +90,20 @@ async def webhook_resumed(world: World) -> Given:
 async def webhook_deleted(world: World) -> Given:
     """Send nothing more."""
     return await _webhook(world)
+
+
+async def proposed(_: World) -> Given:
+    """Propose an agreement."""
+    return {"organisation": "organisation_pen-centre", "purpose": "PROTECTION", "categories": ["OVERVIEW"]}
+
+
+async def signed(world: World) -> Given:
+    """Sign what was proposed."""
+    made = uuid4()
+    await world.agreement("pen-centre", id=made, approved_at=None)
+    return {"agreement": f"agreement_{made}"}
+
+
+async def agreement_ended(world: World) -> Given:
+    """End what was proposed."""
+    return {**await signed(world), "reason": "r"}
