@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from tests.interference import leaks_in_answers as answers
 from tests.interference import leaks_in_commands as commands
+from tests.interference import leaks_in_following as following
 from tests.interference import leaks_in_plans as plans
 from tests.interference.leaks_in_plans import planted
 from tests.interference.names import FAMILY_NAMES, pairwise, row_id
@@ -19,7 +20,7 @@ CHANNELS: Final = (
     "statistics by differencing", "rate-limit header", "cost", "a log line readable by the asker",
 )  # fmt: skip
 """By what one could tell what is hidden from what is not there."""
-NOT_THERE: Final = ("webhook", "subscription")
+NOT_THERE: Final = ("webhook",)
 """Channels that the hub does not have. Whoever builds one plants its leak here."""
 ALL_SCOPES, READER, SENDER, RECIPIENT, CITY = (
     "a partner with every scope", "a partner that reads overviews", "a sender of referrals", "a recipient of referrals", "a city",
@@ -78,6 +79,7 @@ WITHHELD: Final = _once("{ cases { edges { node { withheld } } } }")
 OWED: Final = _once("{ retractions { totalCount edges { node { id subject } } } }")
 BROKEN: Final = _once("{ cases { edges { node { emergencies { askedAt reason } } } } }")
 RECORDS: Final = _once("{ feedRecords { records { id } } }")
+FOLLOW: Final = _once("subscription { referralEvents { id kind } }")
 MISFIT: Final = _once(
     "query ($f: CaseFilter) { cases(filter: $f) { totalCount } }", {"f": {"openedFrom": "the day before"}}
 )
@@ -114,6 +116,8 @@ LEAKS: Final = (
     Planted("ETag/updatedAt", READER, planted("updatedAt moves with hidden edits", plans.moved)),
     Planted("ETag/updatedAt", READER, answers.answered("an ETag is of rows, not of the view", answers.etag), COUNT),
     Planted("idempotency replay", SENDER, commands.REPLAY, RETRY),
+    Planted("subscription", SENDER, following.TOLD, FOLLOW),
+    Planted("subscription", SENDER, following.EMPTY, FOLLOW),
     Planted("an edge into a scoped type", ALL_SCOPES, planted("a referral leads to a hidden case", plans.edge), EDGE),
     Planted("federation _entities", READER, planted("a router may name any case", plans.representations), ENTITIES),
     Planted(
