@@ -8,7 +8,6 @@ import msgspec
 import pytest
 
 from auth.access_token import AccessToken
-from hub.cli.panic import SUSPEND
 from hub.subscriptions import line, standing
 from tests.hub.person import person
 from tests.hub.subscriptions.kit import EVENTS, Hub, listening
@@ -16,7 +15,7 @@ from tests.world import World
 
 UNCALLED = 3600.0
 ENDS = {
-    "hub panic": SUSPEND.replace("$1", "'pen-centre'").replace("$2", "false"),
+    "hub panic": "update organisation set suspended_at = hub_now() where code = 'pen-centre'",
     "its client disabled": "update client set status = 'DISABLED' where client_id = 'pen'",
     "its client given less": "update client set scopes = '{cases:read}' where client_id = 'pen'",
     "its token revoked": "insert into revoked_token (token_id, until) values ('{token}', now() + interval '1 hour')",
