@@ -7,13 +7,14 @@ import msgspec
 import pytest
 from yarl import URL
 
+from connectors.credentials import credential
 from connectors.fakes.people import GRAPHQL_MAPPING, GRAPHQL_SETTINGS, REST_MAPPING, REST_SETTINGS
 from connectors.http import Endpoint
 from connectors.kinds import KINDS, check, connect
 from connectors.problem import ConfigurationError, FeedProblem, ProblemCode
 from connectors.protocol import Cursor
 from connectors.secrets import either, from_directory, from_environment
-from connectors.settings import BearerAuth, auth_headers
+from connectors.settings import BearerAuth
 from connectors.surroundings import Surroundings
 
 HOSTS = frozenset({"127.0.0.1:8101", "127.0.0.1:8102"})
@@ -110,8 +111,8 @@ def test_expressions_in_settings_are_checked() -> None:
 
 def test_a_kind_that_cannot_be_read_yet_is_told_so() -> None:
     """With those that can."""
-    with pytest.raises(ConfigurationError, match="choose from GRAPHQL, REST"):
-        connect("KOBO", {}, {}, SURROUNDINGS)
+    with pytest.raises(ConfigurationError, match="choose from GRAPHQL, REST, KOBO"):
+        connect("FAX", {}, {}, SURROUNDINGS)
 
 
 @pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
@@ -166,11 +167,11 @@ async def test_a_missing_secret_is_a_problem_of_the_pull() -> None:
     assert caught.value.code is ProblemCode.SECRET_MISSING
 
 
-def test_secrets_are_not_shown() -> None:
+async def test_secrets_are_not_shown() -> None:
     """In no representation that a log or a traceback could print."""
-    headers = auth_headers(BearerAuth(secret="name"), SURROUNDINGS.secrets)
-    endpoint = Endpoint(URL(REST_SETTINGS["url"]), headers)
-    shown = repr((SURROUNDINGS, endpoint, connect("REST", REST_SETTINGS, REST_MAPPING, SURROUNDINGS)))
+    shower = credential(BearerAuth(secret="name"), SURROUNDINGS.secrets, lambda url: Endpoint(URL(url)))
+    endpoint = Endpoint(URL(REST_SETTINGS["url"]), shower)
+    shown = repr((shower, SURROUNDINGS, endpoint, connect("REST", REST_SETTINGS, REST_MAPPING, SURROUNDINGS)))
 
-    assert headers == {"Authorization": "Bearer s3cret-value"}
+    assert await shower.headers() == {"Authorization": "Bearer s3cret-value"}
     assert "s3cret" not in shown

@@ -48,10 +48,10 @@ async def test_a_redirect_to_another_origin_is_not_followed(kind: str) -> None:
 async def test_a_redirect_within_the_origin_is_followed() -> None:
     """A system may move its feed, within itself."""
     async with source("rest-cursor") as feed:
-        feed.put("r0", START)
+        feed.put("1", START)
         feed.faults.redirect, feed.faults.times = "/api/applications?limit=2", 1
 
-        assert await feed.idents() == ["r0"]
+        assert await feed.idents() == ["1"]
 
 
 async def test_a_next_link_to_another_origin_is_not_followed() -> None:
@@ -59,7 +59,7 @@ async def test_a_next_link_to_another_origin_is_not_followed() -> None:
     elsewhere = Faults()
     async with serve(rest.app([], TOKEN, elsewhere)) as host, source("rest-link") as feed:
         for number in range(5):
-            feed.put(f"r{number}", START + timedelta(hours=number))
+            feed.put(f"{number + 1}", START + timedelta(hours=number))
         feed.faults.foreign_next = f"http://{host}/api/applications"
 
         with pytest.raises(FeedProblem) as caught:
