@@ -3,12 +3,12 @@
 import asyncio
 import ssl
 import zlib
-from collections.abc import Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from types import TracebackType
-from typing import Any, Final, Protocol, Self
+from typing import Any, Final, Protocol, Self, TypeVar
 
 import aiohttp
 import msgspec
@@ -18,6 +18,7 @@ from yarl import URL
 from connectors.addresses import AllowedHosts, GuardedResolver, PrivateAddressError, may_connect
 from connectors.problem import FeedProblem, ProblemCode
 
+T = TypeVar("T")
 _OK: Final = 200
 _JSON: Final = "application/json"
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
@@ -154,15 +155,12 @@ class Upstream:
         Raise FeedProblem unless the answer's status is 200 or one of `taken`.
         """
         request = _Request(method, url, data, {"Accept": _JSON, **(headers or {})}, taken)
+        return await patiently(lambda: self._sent(request), self._limits)
+
+    async def _sent(self, request: "_Request") -> Reply:
         outcome = await self._attempt(request)
         if isinstance(outcome, FeedProblem) and outcome.code is ProblemCode.AUTH_REFUSED:
             outcome = await self._attempt(request) if self._endpoint.credential.renew() else outcome
-        for _ in range(self._limits.retries):
-            pause = outcome.retry_after if isinstance(outcome, FeedProblem) else None
-            if pause is None or pause > self._limits.patience_seconds:
-                break
-            await asyncio.sleep(pause)
-            outcome = await self._attempt(request)
         if isinstance(outcome, FeedProblem):
             raise outcome
         return outcome
@@ -207,6 +205,19 @@ class Upstream:
         if gunzip is not None and not gunzip.eof:
             return FeedProblem(ProblemCode.TRUNCATED)
         return Reply(response.status, response.headers, bytes(body))
+
+
+async def patiently(ask: Callable[[], Awaitable[T]], limits: Limits) -> T:
+    """Ask, and again after the short pause that was asked for; raise FeedProblem."""
+    for _ in range(limits.retries):
+        try:
+            return await ask()
+        except FeedProblem as problem:
+            pause = problem.retry_after
+            if pause is None or pause > limits.patience_seconds:
+                raise
+        await asyncio.sleep(pause)
+    return await ask()
 
 
 @dataclass(frozen=True, slots=True)

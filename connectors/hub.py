@@ -3,6 +3,7 @@
 import json
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import replace
 from datetime import datetime
 from typing import Annotated, Final, Literal
 
@@ -13,7 +14,7 @@ from yarl import URL
 from auth.client import Answer, Credentials, HubClient, Send, TokenRefusedError
 from connectors.credentials import private_key
 from connectors.graphql import connection
-from connectors.http import Upstream
+from connectors.http import Limits, Upstream, patiently
 from connectors.paged import PagedConnector
 from connectors.paging import Position, Turn, object_of
 from connectors.problem import FeedProblem, ProblemCode
@@ -53,7 +54,9 @@ class HubConnector(PagedConnector[HubSettings, HubClient]):
     async def _client(self) -> AsyncIterator[HubClient]:
         auth, issuer = self.settings.auth, self.settings.url.rstrip("/")
         jwk = private_key(self.surroundings.secrets(auth.secret)).as_dict(private=True)
-        async with Upstream(endpoint(self.settings, self.surroundings)) as upstream:
+        where = endpoint(self.settings, self.surroundings)
+        # A proof is good once: whoever asks again has to make another.
+        async with Upstream(replace(where, limits=replace(where.limits, retries=0))) as upstream:
             told = object_of(await upstream.get_json(URL(f"{issuer}/.well-known/oauth-authorization-server")))
             if told.get("issuer") != issuer:
                 raise FeedProblem(ProblemCode.FOREIGN_LINK)
@@ -63,9 +66,12 @@ class HubConnector(PagedConnector[HubSettings, HubClient]):
 
     async def turn(self, session: HubClient, since: datetime | None, position: Position) -> Turn:  # noqa: ARG002
         """Fetch a page of referrals."""
-        variables = {"first": self.settings.page_size, "after": position.at}
+        asked = self.settings
+        variables = {"first": asked.page_size, "after": position.at}
         try:
-            answer = await session.graphql(query(self.settings.parts), variables, purpose=self.settings.purpose)
+            answer = await patiently(
+                lambda: session.graphql(query(asked.parts), variables, purpose=asked.purpose), Limits()
+            )
         except TokenRefusedError:
             problem = FeedProblem(ProblemCode.AUTH_REFUSED)
         except (JoseError, KeyError, TypeError, AttributeError):

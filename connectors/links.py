@@ -4,14 +4,15 @@ import re
 from collections.abc import Iterable
 from typing import Final
 
-_LINK: Final = re.compile(r"<([^<>]*)>((?:\s*;\s*[A-Za-z*-]+\s*=\s*(?:\"[^\"]*\"|[^\s\",;]+))*)")
-_RELATION: Final = re.compile(r";\s*rel\s*=\s*(?:\"([^\"]*)\"|([^\s\",;]+))", re.IGNORECASE)
+_VALUE: Final = r"(?:\"[^\"]*\"|[^\s\",;]+)"
+_LINK: Final = re.compile(rf"<([^<>]*)>((?:\s*;\s*[\w*-]+\s*=\s*{_VALUE})*)")
+_PARAMETER: Final = re.compile(rf";\s*([\w*-]+)\s*=\s*({_VALUE})")
 
 
 def next_link(headers: Iterable[str]) -> str | None:
     """Find the target of the link whose relations include `next`; None when there is none."""
     for target, parameters in _LINK.findall(", ".join(headers)):
-        found = _RELATION.search(parameters)
-        if found and "next" in (found[1] or found[2]).lower().split():
+        named = {name.lower(): value.strip('"').lower() for name, value in _PARAMETER.findall(parameters)}
+        if "next" in named.get("rel", "").split():
             return str(target)
     return None

@@ -22,15 +22,13 @@ async def fetch(url: URL, auth: SshAuth, surroundings: Surroundings, *, seconds:
     """Read a file of at most `size` bytes; raise FeedProblem."""
     try:
         async with asyncio.timeout(seconds), _connected(url, auth, surroundings) as connection:
-            async with connection.start_sftp_client() as client, client.open(url.path, "rb") as file:
-                there = (await file.stat()).size
-                if there is not None and there > size:
-                    raise FeedProblem(ProblemCode.TOO_LARGE)
-                body = bytearray()
-                while block := bytes(await file.read(_BLOCK)):  # type: ignore[arg-type]  # opened for bytes
-                    body += block
-                    if len(body) > size:
-                        raise FeedProblem(ProblemCode.TOO_LARGE)
+            file = await (await connection.start_sftp_client()).open(url.path, "rb")
+            there = (await file.stat()).size
+            body = bytearray()
+            while len(body) <= size and (block := await file.read(_BLOCK)):
+                body += bytes(block)  # type: ignore[arg-type]  # it was opened for bytes
+            if len(body) > size:
+                raise FeedProblem(ProblemCode.TOO_LARGE)
             if there is not None and len(body) < there:
                 raise FeedProblem(ProblemCode.TRUNCATED)
             return bytes(body)
@@ -48,7 +46,7 @@ async def _connected(
     found = await resolver.resolve(url.host or "", url.port or 22)
     secret = surroundings.secrets(auth.secret)
     key = _private_key(secret) if secret.startswith("-----") else None
-    async with asyncssh.connect(
+    connection = await asyncssh.connect(
         found[0]["host"],
         url.port or 22,
         username=auth.user,
@@ -61,8 +59,11 @@ async def _connected(
         gss_auth=False,
         connect_timeout=_PATIENCE,
         login_timeout=_PATIENCE,
-    ) as connection:
+    )
+    try:
         yield connection
+    finally:
+        connection.abort()  # a farewell would wait for a host that may never answer
 
 
 def _private_key(secret: str) -> asyncssh.SSHKey:

@@ -129,12 +129,12 @@ def http_connector(kind: str, host: str, **settings: Any) -> Connector:
     return connect(way.kind, own, way.mapping, Surroundings(lambda _: way.secret, frozenset({host})))
 
 
-def sftp_connector(host: str, **settings: Any) -> Connector:
+def sftp_connector(host: str, around: Surroundings | None = None, **settings: Any) -> Connector:
     """A connector to a file behind SFTP."""
     key = HOST_KEY.export_public_key().decode().strip()
     auth = {"scheme": "ssh", "user": csv_file.USER, "secret": "file-password", "hostKey": key}
     own = {"url": f"sftp://{host}/export/people.csv", "auth": auth, "pageSize": 2, **settings}
-    return connect("CSV", own, csv_file.MAPPING, Surroundings(lambda _: TOKEN, frozenset({host})))
+    return connect("CSV", own, csv_file.MAPPING, around or Surroundings(lambda _: TOKEN, frozenset({host})))
 
 
 def _memory_shape(ident: str, updated: datetime, name: str) -> Raw:
