@@ -99,7 +99,9 @@ async def read_feed(connection: Connection, feed_id: int) -> Feed:
     return Feed.of(row)
 
 
-async def read_feeds(pool: "asyncpg.Pool[asyncpg.Record]", codes: Collection[str] | None = None) -> list[Feed]:
+async def read_feeds(
+    pool: "asyncpg.Pool[asyncpg.Record] | Connection", codes: Collection[str] | None = None
+) -> list[Feed]:
     """Read the feeds of these codes, or all."""
     wanted = None if codes is None else list(codes)
     rows = await pool.fetch(_READ + "where $1::text[] is null or code = any($1) order by code", wanted)
