@@ -19,7 +19,7 @@ from connectors.mapping import Mapping
 from connectors.paged import HttpConnector
 from connectors.paging import Position, Turn
 from connectors.problem import FeedProblem, Flaw, ProblemCode
-from connectors.settings import HttpSettings, PageSize
+from connectors.settings import HttpSettings, PageSize, WebAuth
 from connectors.surroundings import Surroundings
 
 _VARIABLES = ("first", "after", "since")
@@ -29,6 +29,7 @@ _NEEDED = ("first", "after")
 class GraphQLSettings(HttpSettings, frozen=True, kw_only=True):
     """A GraphQL feed: the operation, with variables $first, $after and perhaps $since, and where its connection is."""
 
+    auth: WebAuth
     query: Annotated[str, msgspec.Meta(min_length=1, max_length=50_000)]
     connection: Annotated[str, msgspec.Meta(pattern=r"^[_A-Za-z]\w*(\.[_A-Za-z]\w*)*$", max_length=500)]
     page_size: PageSize = 100

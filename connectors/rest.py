@@ -14,7 +14,7 @@ from connectors.paging import Position, Turn, count_of, list_of
 from connectors.problem import FeedProblem, Flaw, ProblemCode
 from connectors.rules import Expression as Compiled
 from connectors.rules import Unmapped
-from connectors.settings import Expression, HttpSettings, PageSize, ParameterName, Settings
+from connectors.settings import Expression, HttpSettings, PageSize, ParameterName, Settings, WebAuth
 from connectors.surroundings import Surroundings
 
 
@@ -69,6 +69,7 @@ class Since(Settings, frozen=True, kw_only=True):
 class RestSettings(HttpSettings, frozen=True, kw_only=True):
     """A JSON feed: where its records are in a page, how to get from page to page, and how many there are in all."""
 
+    auth: WebAuth
     records: Expression
     paging: PagePaging | OffsetPaging | CursorPaging | LinkPaging | HeaderPaging
     page_size: PageSizing | None = None

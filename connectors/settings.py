@@ -108,7 +108,8 @@ class SshAuth(Settings, frozen=True, kw_only=True, tag="ssh", tag_field="scheme"
     host_key: Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9@.-]+ [A-Za-z0-9+/=]+( .*)?$", max_length=2000)]
 
 
-Auth = NoAuth | BearerAuth | HeaderAuth | TokenAuth | BasicAuth | OAuth | SmartAuth | LoginAuth | HubAuth | SshAuth
+WebAuth = NoAuth | BearerAuth | HeaderAuth | TokenAuth | BasicAuth | OAuth | SmartAuth
+Auth = WebAuth | LoginAuth | HubAuth | SshAuth
 
 
 class HttpSettings(Settings, frozen=True, kw_only=True):

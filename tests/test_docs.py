@@ -83,7 +83,7 @@ async def test_the_statements_of_the_readme_run(database: Database) -> None:
         await world.admin.execute(entered)
         states = await world.admin.fetch("select agreement_state(a, hub_now())::text as state from agreement a")
         approved = await world.admin.fetchval("select count(*) from agreement_approval")
-        (feed,) = await read_feeds(await database.connect("hub_worker"))  # type: ignore[arg-type] # it reads alike
+        (feed,) = await read_feeds(await database.connect("hub_worker"))
         flaws = check(feed.kind, feed.settings, feed.mapping, Surroundings(from_environment()))
         before = await world.ask("pen-centre", "{ viewer { clientId } }")
         await world.admin.execute(taken_out)

@@ -65,6 +65,41 @@ def test_a_secret_given_by_value_is_not_repeated() -> None:
     assert not any("SECRET" in str(flaw) for flaw in found)
 
 
+@pytest.mark.parametrize(
+    ("kind", "auth"),
+    [("REST", {"scheme": "login", "user": "a", "secret": "b"}), ("GRAPHQL", {"scheme": "hub", "clientId": "a", "secret": "b"}),
+     ("KOBO", {"scheme": "none"}), ("CSV", {"scheme": "ssh", "user": "a", "secret": "b", "hostKey": "ssh-ed25519 AAAA"})],
+)  # fmt: skip
+def test_a_way_in_that_is_not_the_kinds_is_refused(kind: str, auth: dict[str, str]) -> None:
+    """Nobody is asked without a credential because another one was described."""
+    found = flaws(kind, {"url": "https://sister.example/x", "auth": auth}, {"sourceId": "id"})
+
+    assert any(place.startswith("settings.auth") for place in found)
+
+
+def test_a_sample_is_tried_when_a_mapping_is_read() -> None:
+    """Every rule has to find something in it; what it holds is not repeated, and changes nothing else."""
+    mapping = {
+        "sourceId": "id",
+        "origin": "land",
+        "person": {"profile": {"works": {"each": "w", "fields": {"title": "t"}}}},
+    }
+    sampled = [
+        {**mapping, "sample": sample}
+        for sample in ({"id": "SECRET"}, {"land": "NO"}, {"id": 1, "land": "NO", "w": [{"t": "x"}]})
+    ]
+    found = [check("REST", REST_SETTINGS, each, SURROUNDINGS) for each in sampled]
+
+    assert [[".".join(flaw.path) for flaw in each] for each in found] == [
+        ["mapping.origin", "mapping.person.profile.works.fields.title"],
+        ["mapping.sample"],
+        [],
+    ]
+    assert "SECRET" not in repr(found)
+    rules = [connect("REST", REST_SETTINGS, each, SURROUNDINGS).rules for each in (mapping, sampled[2])]
+    assert rules[0] == rules[1]
+
+
 @pytest.mark.parametrize("url", ["http://sister.example/x", "https://10.0.0.1/x", "http://127.0.0.1:9999/x"])
 def test_a_plain_or_private_url_has_to_be_allowed_by_name(url: str) -> None:
     """The message says by which setting."""
