@@ -17,6 +17,7 @@ from hub.cli.errors import KNOWN, explain, report_fault
 from hub.cli.feeds import feed
 from hub.cli.keygen import keygen
 from hub.cli.keys import keys
+from hub.cli.lifecycle import lifecycle
 from hub.cli.organisations import organisation
 from hub.cli.panic import panic
 from hub.cli.running import migrate, serve, worker
@@ -36,6 +37,7 @@ app.command(rich_help_panel="Try it")(demo)
 app.command(rich_help_panel="Try it")(query)
 app.command(rich_help_panel="Try it")(token)
 app.command(rich_help_panel="Try it")(schema)
+app.command(rich_help_panel="Try it")(lifecycle)
 app.command(rich_help_panel="Run it")(serve)
 app.command(rich_help_panel="Run it")(worker)
 app.command(rich_help_panel="Run it")(migrate)
