@@ -62,7 +62,12 @@ async def work(settings: Settings) -> None:
 
 def make_refresher(pool: "Pool[Any]", keyring: Keyring, connector_of: ConnectorOf) -> Refresher:
     """Make what pulls feeds, sealing what it reads with keys of `keyring`."""
-    return Refresher(pool, connector_of, Seal(Sealing(keyring), keyring.subkey("index/feed mark")))
+    return Refresher(pool, connector_of, feed_seal(keyring))
+
+
+def feed_seal(keyring: Keyring) -> Seal:
+    """Make what seals the records of feeds, and marks them by keys of `keyring`."""
+    return Seal(Sealing(keyring), keyring.subkey("index/feed mark"))
 
 
 def make_rounds(pool: "Pool[Any]", keyring: Keyring, courier: Courier, **more: Any) -> Rounds:

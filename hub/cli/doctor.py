@@ -20,6 +20,7 @@ from hub.audit.sequence import lag
 from hub.cli.backups import flaws, openable
 from hub.cli.database import UNREACHABLE, connected
 from hub.cli.errors import CommandError
+from hub.cli.feeds import counts_of, notes
 from hub.cli.running import started
 from hub.definers import DEFINERS
 from hub.feeds.feed import FeedState, read_feeds
@@ -201,19 +202,15 @@ async def _agreements(connection: Any) -> Finding:
     return Finding("agreements", LOOK, "\n".join([*told, "either side proposes the next one (proposeAgreement)"]))
 
 
-async def _feeds(connection: Any, around: Surroundings) -> list[Finding]:
-    found = []
-    for feed in await read_feeds(connection, None):
+async def _feeds(connection: HubConnection, around: Surroundings) -> list[Finding]:
+    found, counts = [], await counts_of(connection)
+    for feed in await read_feeds(connection):
         if flaws := check(feed.kind, feed.settings, feed.mapping, around):
             found.append(Finding(f"feed {feed.code}", WRONG, "\n".join(str(flaw) for flaw in flaws)))
             continue
-        state = LOOK if feed.paused or feed.standing is not FeedState.FRESH else WELL
+        waiting = counts[feed.code]["quarantine"]
+        look = feed.paused or feed.drift or waiting or feed.standing is not FeedState.FRESH
         when = f"synced {feed.last_synced_at:%Y-%m-%d %H:%M} UTC" if feed.last_synced_at else "never synced"
-        notes = [
-            str(feed.standing),
-            when,
-            *(["paused"] if feed.paused else []),
-            *([feed.last_problem] if feed.last_problem else []),
-        ]
-        found.append(Finding(f"feed {feed.code}", state, ", ".join(notes)))
+        told = [str(feed.standing), when, *notes(feed), *([f"{waiting} in quarantine"] if waiting else [])]
+        found.append(Finding(f"feed {feed.code}", LOOK if look else WELL, ", ".join(told)))
     return found
