@@ -77,6 +77,7 @@ EDGE: Final = _once("{ referrals { edges { node { case { id } } } } }")
 WITHHELD: Final = _once("{ cases { edges { node { withheld } } } }")
 OWED: Final = _once("{ retractions { totalCount edges { node { id subject } } } }")
 BROKEN: Final = _once("{ cases { edges { node { emergencies { askedAt reason } } } } }")
+ACTING: Final = _once("{ organisations { edges { node { users { id name } clients { clientId } } } } }")
 RECORDS: Final = _once("{ feedRecords { records { id } } }")
 MISFIT: Final = _once(
     "query ($f: CaseFilter) { cases(filter: $f) { totalCount } }", {"f": {"openedFrom": "the day before"}}
@@ -130,5 +131,6 @@ LEAKS: Final = (
     Planted("withheld", ALL_SCOPES, planted("withheld tells what there is", plans.withheld), WITHHELD),
     Planted("retractions", READER, planted("everyone reads every retraction", plans.retractions), OWED),
     Planted("broken glass", ALL_SCOPES, planted("whoever sees a case sees all its broken glass", plans.glass), BROKEN),
+    Planted("who acts for others", ALL_SCOPES, planted("everyone sees who acts for whom", plans.people), ACTING),
     Planted("the second wall", CITY, commands.FEEDS, RECORDS),
 )  # fmt: skip
