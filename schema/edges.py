@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from schema.consents import Consent
     from schema.feeds import FeedResult
     from schema.organisations import Organisation
+    from schema.presentations import Presentation
     from schema.referrals import Referral
     from schema.residencies import Residency
 
@@ -25,5 +26,6 @@ CityRef = Annotated["City", strawberry.lazy("schema.cities")]
 ConsentRef = Annotated["Consent", strawberry.lazy("schema.consents")]
 FeedResultRef = Annotated["FeedResult", strawberry.lazy("schema.feeds")]
 OrganisationRef = Annotated["Organisation", strawberry.lazy("schema.organisations")]
+PresentationRef = Annotated["Presentation", strawberry.lazy("schema.presentations")]
 ReferralRef = Annotated["Referral", strawberry.lazy("schema.referrals")]
 ResidencyRef = Annotated["Residency", strawberry.lazy("schema.residencies")]

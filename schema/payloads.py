@@ -4,12 +4,27 @@ import strawberry
 
 from schema.access import Client, User
 from schema.cases import Case
+from schema.cities import City
 from schema.consents import Consent
 from schema.fields import Once, Problems, column, one, source
 from schema.organisations import Organisation
-from schema.referrals import Referral
+from schema.presentations import Presentation
+from schema.referrals import Message, Referral
+from schema.residencies import Residency
 from schema.retractions import Retraction
-from schema.rows import CASE, CLIENT, CONSENT, ORGANISATION, REFERRAL, RETRACTION, USER
+from schema.rows import (
+    CASE,
+    CITY,
+    CLIENT,
+    CONSENT,
+    MESSAGE,
+    ORGANISATION,
+    PRESENTATION,
+    REFERRAL,
+    RESIDENCY,
+    RETRACTION,
+    USER,
+)
 
 INVITED = (
     "Where the invited person begins: good once, for seven days, and whoever has it first is let in as them, so hand it over by a"
@@ -55,6 +70,38 @@ class ConsentPayload:
     """What became of a consent."""
 
     consent: Consent | None = one(CONSENT, "{row}.consent_id = {subject}::uuid")
+    problems: list[Problem] = source(Problems())
+
+
+@strawberry.type
+class PresentationPayload:
+    """What became of a presentation."""
+
+    presentation: Presentation | None = one(PRESENTATION, "{row}.name = {subject}::uuid")
+    problems: list[Problem] = source(Problems())
+
+
+@strawberry.type
+class ResidencyPayload:
+    """What became of a residency."""
+
+    residency: Residency | None = one(RESIDENCY, "{row}.residency_id = {subject}::uuid")
+    problems: list[Problem] = source(Problems())
+
+
+@strawberry.type
+class CityPayload:
+    """What became of a city. Its number is the last part of the subject."""
+
+    city: City | None = one(CITY, "lpad(to_hex({row}.city), 32, '0')::uuid = {subject}::uuid")
+    problems: list[Problem] = source(Problems())
+
+
+@strawberry.type
+class MessagePayload:
+    """What became of a message."""
+
+    message: Message | None = one(MESSAGE, "{row}.message_id = {subject}::uuid")
     problems: list[Problem] = source(Problems())
 
 

@@ -19,9 +19,10 @@ WRITTEN: Final = "INSERT 0 1"
 
 CASE: Final = (
     "select a.case_id from case_access a join case_file f on f.id = a.case_id"
-    " where a.organisation = $1 and a.pairwise = $2::text::uuid and a.overview @> hub_now() and viewer_has('cases:read')"
+    " where a.organisation = $1 and a.overview @> hub_now() and viewer_has('cases:read') and a.pairwise = coalesce("
+    "(select l.kept_pairwise from case_alias l where l.organisation = $1 and l.pairwise = $2::text::uuid), $2::text::uuid)"
 )
-"""A case by the name that an organisation knows it by, within what it may see and the token's scopes: the first wall of commands."""
+"""A case by a name that an organisation knows it by, within what it may see and the token's scopes: the first wall of commands."""
 CASE_KEY: Final = "select kek, wrapped from case_key where case_id = $1"
 
 
@@ -114,13 +115,14 @@ class Asker:
 
     async def case(self, identifier: str) -> uuid.UUID | None:
         """Find a case the asker may see, as it is once nobody else is deciding about it; one that it may not see is not there."""
-        seen = await self._case(identifier)
+        seen = await self.seen_case(identifier)
         if seen is None:
             return None
         await self.alone(seen)
-        return await self._case(identifier)
+        return await self.seen_case(identifier)
 
-    async def _case(self, identifier: str) -> uuid.UUID | None:
+    async def seen_case(self, identifier: str) -> uuid.UUID | None:
+        """Find a case the asker may see, whoever is deciding about it."""
         found: uuid.UUID | None = await self.connection.fetchval(
             CASE,
             self.principal.organisation,

@@ -13,13 +13,18 @@ import msgspec
 
 from hub.commands.asker import Asker, Input, Made, Problems, ProblemsError
 from hub.commands.cases import hold_case, link_records, open_case, share_case
+from hub.commands.changes import seal_case, unlink_records, unshare_case, update_case
 from hub.commands.clients import create_client, disable_client, update_client
 from hub.commands.consents import record_consent, withdraw_consent
 from hub.commands.emergencies import approve_break_glass, break_glass
 from hub.commands.erasure import erase_case, set_legal_hold
+from hub.commands.merging import merge_cases
 from hub.commands.organisations import create_organisation, update_organisation
+from hub.commands.presentations import answer_presentation, present_case
 from hub.commands.referrals import submit_referral
+from hub.commands.residencies import offer_residency, publish_vacancies, update_residency
 from hub.commands.retractions import acknowledge_retraction
+from hub.commands.steps import respond_to_referral, send_message, withdraw_referral
 from hub.commands.users import disable_user, invite_user, update_user
 from hub.engine.compiled import entrance
 from hub.engine.execute import Engine, Operation, feed_results, fetch, fills
@@ -31,10 +36,23 @@ from hub.engine.statement import Statement
 Command = Callable[[Asker, Input], Awaitable[uuid.UUID | str | Made | None]]
 COMMANDS: Final[Mapping[str, Command]] = {
     "submitReferral": submit_referral,
+    "withdrawReferral": withdraw_referral,
+    "respondToReferral": respond_to_referral,
+    "sendMessage": send_message,
     "openCase": open_case,
+    "updateCase": update_case,
+    "sealCase": seal_case,
     "shareCase": share_case,
+    "unshareCase": unshare_case,
+    "mergeCases": merge_cases,
     "linkRecords": link_records,
+    "unlinkRecords": unlink_records,
     "holdCase": hold_case,
+    "presentCase": present_case,
+    "answerPresentation": answer_presentation,
+    "offerResidency": offer_residency,
+    "updateResidency": update_residency,
+    "publishVacancies": publish_vacancies,
     "setLegalHold": set_legal_hold,
     "eraseCase": erase_case,
     "recordConsent": record_consent,

@@ -127,12 +127,6 @@ async def occurrence(engine: Engine, asked: Operation, subject: object, ordinal:
     return await _whole(engine, asked, own, row["body"])
 
 
-async def still(engine: Engine, asked: Operation) -> None:
-    """Pass the gate of what was begun; raise AuthError or DocumentUnknownError where it may not go on."""
-    async with engine.pool.acquire() as connection:
-        await fetch(connection, entrance("live"), asked, {})
-
-
 async def enter(engine: Engine, principal: Principal) -> None:
     """Spend a proof on a connection on which nothing is asked yet; raise AuthError."""
     wanted, given = entrance("proof", ANY_STANDING), {**_asker(principal), "commit": "off"}

@@ -20,7 +20,10 @@ WRITING: Final = (
     "cases:write",
     "consents:write",
     "organisations:manage",
+    "presentations:answer",
+    "referrals:respond",
     "referrals:submit",
+    "residencies:write",
 )
 
 
@@ -152,6 +155,11 @@ async def _leavings(world: World) -> None:
         icorn,
         b"\x01" * 32,
     )
+    case, former = await world.admin.fetchval("select id from case_file order by id limit 1"), str(uuid.uuid4())
+    await world.insert("case_decision", id=former, case_id=case, kind="SEALED", at=now, client="desk", reason=b"1")
+    await world.insert("merged_case", former=former, kept=case)
+    await world.insert("case_alias", organisation=icorn, pairwise=former, reference="C-0", kept=case, kept_pairwise=former, kept_reference="C-1")  # fmt: skip
+    await world.admin.execute("update city set vacancies = vacancies")
     await world.insert("seen_proof", proof=b"\x01" * 32, until="2026-07-01T00:00:00Z", organisation=icorn)
     for client, organisation in (("desk", icorn), ("pen", world.organisations["pen-centre"])):
         await world.admin.execute(

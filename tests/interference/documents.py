@@ -1,4 +1,4 @@
-"""This module says what a document of a category says, in one of four ways."""
+"""This module says what the documents of invented people say, in one of four ways each."""
 
 from typing import Any
 
