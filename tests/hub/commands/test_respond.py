@@ -24,7 +24,7 @@ TROUBLE: dict[str, tuple[str, str, dict[str, Any], list[tuple[str, str]]]] = {
         {"declineReason": "OTHER", "person": {"health": {"needs": ""}}, "redirectTo": "organisation_icorn", "case": "case_1"},
         [
             ("NOT_ALLOWED", "input.declineReason"), ("NOT_ALLOWED", "input.person"), ("NOT_ALLOWED", "input.redirectTo"), ("NOT_ALLOWED", "input.case"),
-            ("REQUIRED", "input.note"), ("BLANK", "input.person.health.needs"), ("WRONG_STATE", "input.referral"),
+            ("BLANK", "input.person.health.needs"), ("WRONG_STATE", "input.referral"),
         ],
     ),
     "a case that is not the desk's to name": ("ACCEPT", "IN_REVIEW", {"case": "case_1"}, [("NOT_ALLOWED", "input.case")]),
