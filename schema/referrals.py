@@ -8,10 +8,8 @@ from schema.edges import CaseRef, ReferralRef
 from schema.enums import (
     Category,
     DeclineReason,
-    Direction,
     Discipline,
     ReferralEventKind,
-    ReferralOrderField,
     ReferralResponse,
     ReferralStatus,
     Urgency,
@@ -33,6 +31,7 @@ from schema.fields import (
     where,
 )
 from schema.nodes import Connection, Node
+from schema.ordering import Direction, ReferralOrderField
 from schema.organisations import Organisation
 from schema.persons import PersonInput, ReferredPerson
 from schema.rows import CASE, CONSENT, EVENT, MESSAGE, ORGANISATION, REFERRAL, REFERRED_PERSON, referral_text

@@ -34,7 +34,10 @@ PRINCIPALS: Final = {
     ),
     "a city": Principal(
         "city", "harbour-city",
-        frozenset({"cases:read", "cases:profile", "cases:whereabouts", "residencies:read", "feeds:read", "feeds:manage"}),
+        frozenset({
+            "cases:read", "cases:profile", "cases:whereabouts", "residencies:read", "residencies:write", "presentations:read", "presentations:answer",
+            "feeds:read", "feeds:manage",
+        }),
     ),
     "ICORN's desk": Principal("desk", "icorn", NAMES),
     "ICORN's intake": Principal(

@@ -21,8 +21,10 @@ from tests.interference.facts import (
     Fact,
     LegalHold,
     Link,
+    Merged,
     Message,
     Outcome,
+    Presentation,
     Record,
     Referral,
     Residency,
@@ -44,6 +46,10 @@ def view(asker: Principal, world: World) -> dict[str, Any]:
         "referrals": {r.id: _referral(asker, r, world) for r in _visible_referrals(asker, world)},
         "feed records": {r.id: _record(asker, r, world) for r in _visible_records(asker, world)},
     }
+    if asker.may("cases:read", "presentations:read"):
+        known["presentations"] = sorted(
+            _presentation(asker, p, world) for p in of(Presentation, world) if _may_read_presentation(asker, p, world)
+        )
     if _reads_retractions(asker):
         owed = (r for r in of(Retraction, world) if r.organisation == asker.organisation or _is_icorn(asker))
         known["retractions"] = sorted(_told(r) for r in owed)
@@ -74,6 +80,18 @@ def _ends_access(asker: Principal) -> bool:
 def _may_read_agreement(asker: Principal, agreement: Agreement) -> bool:
     """Its own; and ICORN, which is a side of each, all that it manages."""
     return agreement.organisation == asker.organisation or (_is_icorn(asker) and asker.may("access:manage"))
+
+
+def _may_read_presentation(asker: Principal, shown: Presentation, world: World) -> bool:
+    """A city its own, while it sees the case and once it has answered; ICORN all of the cases that it sees."""
+    mine = shown.organisation == asker.organisation
+    sees = _case_if_visible(asker, shown.case, world) is not None
+    return (mine and shown.answered_at is not None) or ((mine or _is_icorn(asker)) and sees)
+
+
+def _presentation(asker: Principal, shown: Presentation, world: World) -> str:
+    case = _case_if_visible(asker, shown.case, world)
+    return repr({**asdict(shown), "case": case, "variant": None if case is None else shown.variant})
 
 
 def _visible_cases(asker: Principal, world: World) -> list[Case]:
@@ -114,6 +132,7 @@ def _case(asker: Principal, case: Case, world: World) -> dict[str, Any]:
     }
     if may["WHEREABOUTS"] and asker.may("cases:whereabouts", "residencies:read"):
         told["residencies"] = sorted(_told(r) for r in of(Residency, world) if r.case == case.id)
+    told["made of"] = sorted(m.former for m in of(Merged, world) if m.case == case.id)
     told["consents"] = sorted(
         _consent(asker, c, world) for c in of(Consent, world) if c.case == case.id and _may_read_consent(asker, c)
     )
@@ -133,7 +152,7 @@ def _may_read_consent(asker: Principal, consent: Consent) -> bool:
 
 def _consent(asker: Principal, consent: Consent, world: World) -> str:
     evidence = consent.variant if consent.recorded_by == asker.organisation or _is_icorn(asker) else None
-    told = {**asdict(consent), "variant": evidence, "recorded_by": None}
+    told = {**asdict(consent), "variant": evidence, "recorded_by": None, "silent_on": None}
     told["case"] = _case_if_visible(asker, consent.case, world)
     takes = [r.id for r in _visible_referrals(asker, world)]
     told["referral"] = consent.referral if consent.referral in takes else None

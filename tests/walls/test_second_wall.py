@@ -21,6 +21,8 @@ ONE_SCOPE = {
     "legal_hold": "cases:erase",
     "case_name_digest": "cases:identity",
     "residency": "residencies:read",
+    "presentation": "presentations:read",
+    "case_alias": "cases:read",
     "referral_access": "referrals:read",
     "referral_key": "referrals:read",
     "referral_event": "referrals:read",
@@ -38,6 +40,7 @@ ONE_SCOPE = {
     **dict.fromkeys(("audit_leaf", "audit_event", "audit_head", "audit_pseudonym"), "audit:read"),
 }
 """For each table, a scope without which it is empty."""
+CHANGED = ("case_file", "case_name_digest", *(f"case_{noun}" for noun in CATEGORIES))
 DESK_WRITES = (
     "case_file",
     "case_key",
@@ -58,7 +61,9 @@ MAY: dict[str, tuple[Bound, set[tuple[str, str]]]] = {
     "the desk": (
         DESK,
         {(table, "insert") for table in DESK_WRITES}
-        | {("hold", "update")}
+        | {(table, "update") for table in ("hold", "share", "residency", "city", *CHANGED)}
+        | {(table, "delete") for table in CHANGED if table != "case_file"}
+        | {("case_decision", "insert")}
         | SPENT
         | OWN - {("referral", "insert")}
         | {("referral", "update"), ("consent", "update")}
