@@ -11,7 +11,7 @@ from auth.signing_keys import SigningKeys
 from tests.world import ISSUER, KEYRING, World
 
 
-async def person(
+async def person(  # noqa: PLR0913 who somebody is, and how they ask
     world: World, name: str, client: str, organisation: str, scopes: list[str], *, signed_in: float | None = None, token_id: str = "",
     role: str = "STAFF", limits: Limits | None = None,
 ) -> HubClient:  # fmt: skip

@@ -150,7 +150,9 @@ async def _client(world: World) -> Given:
 async def _colleague(world: World) -> Given:
     if "sara" not in world.clients:
         limits = Limits(concurrency=100)
-        world.clients["sara"] = await person(world, "sara", "pen", "pen-centre", EVERY_SCOPE, role="ADMIN", limits=limits)
+        world.clients["sara"] = await person(
+            world, "sara", "pen", "pen-centre", EVERY_SCOPE, role="ADMIN", limits=limits
+        )
     return user_wanted(email=f"{uuid4().hex}@pen.example")
 
 
