@@ -46,7 +46,9 @@ class Operations:
         worlds = (pair.left, pair.right)
         draw_all()
         self.afresh()
+        self._own = pair.principal.organisation
         self._ids = ids(pair.principal.organisation, worlds)
+        self._own = pair.principal.organisation
         self._texts = texts(pair.principal.organisation, worlds)
         self._often = [root for root in OFTEN if pair.principal.may(*OFTEN[root]) for _ in range(2)]
         often = (
@@ -58,7 +60,9 @@ class Operations:
             ("consents:write", "recordConsent", 2),
             ("cases:emergency", "breakGlass", 2),
             ("presentations:answer", "answerPresentation", 2),
+            ("access:manage", "updateUser", 1),
             ("residencies:write", "updateResidency", 2),
+            ("access:manage", "updateClient", 1),
         )
         self._commands = [name for scope, name, times in often if pair.principal.may(scope) for _ in range(times)]
         # Whoever reads no cases mostly changes things.
@@ -251,6 +255,8 @@ class Operations:
                 return str(draw(st.sampled_from(CATEGORIES)))
             case "organisation":
                 return f'"organisation_{draw(st.sampled_from(list(ORGANISATIONS)))}"'
+            case "own":
+                return f'"organisation_{self._own}"'
             case "reference":
                 return f'"{pick(draw, [*REFERENCES, *self.known.references])}"'
             case "caseReference":

@@ -19,6 +19,7 @@ from tests.conftest import Database, new_database
 from tests.hub.audit.logs import settle
 from tests.interference.facts import World as Facts
 from tests.interference.following import followed, let_everyone_look
+from tests.interference.hooked import HEAR, heard
 from tests.interference.pairs import Pair
 from tests.interference.put import Putter
 from tests.interference.writing import text
@@ -166,6 +167,8 @@ class Twins:
 
     async def ask(self, asked: DocumentNode | str, variables: Mapping[str, Any] | None = None) -> Answer:
         """Send an operation to both hubs; raise Told unless they answer, and alike."""
+        if (asked, variables) == HEAR:
+            return await self.hear()
         sent = asked if isinstance(asked, str) else text(asked)
         self.following = sent.startswith("subscription")
         self._changes += self.following or sent.startswith("mutation")
@@ -179,6 +182,15 @@ class Twins:
         if apart or left.status == HTTPStatus.INTERNAL_SERVER_ERROR:
             self.tell(f"{sent}\n{_shown(left)}\n{_shown(right)}", apart=apart)
         return left
+
+    async def hear(self) -> Answer:
+        """Let much happen in both worlds, and compare what the asker's webhook is sent; raise Told unless it is alike."""
+        self._changes += 1
+        self._asked.append(HEAR)
+        left, right = [await heard(hub, self.pair.principal.organisation, self.leak.walls) for hub in self._hubs]
+        if left != right:
+            self.tell(f"{left}\n{right}", apart=True)
+        return Answer(200, {}, "\n".join(body for _, body in left).encode())
 
     def tell(self, what: str, *, apart: bool) -> None:
         """Raise Told, and keep the first."""

@@ -91,6 +91,7 @@ def words(principal: Principal) -> dict[str, str]:
     other = next(code for code, kind in ORGANISATIONS.items() if kind == "SISTER" and code != organisation)
     found = {
         "organisation": f"organisation_{other}",
+        "own": f"organisation_{organisation}",
         "reference": REFERENCES[0],
         "ownFeed": next((feed for feed, owner in FEEDS.items() if owner == organisation), "pen-feed"),
         "category": "HEALTH",
