@@ -87,3 +87,17 @@ async def test_what_the_scopes_do_not_show_is_not_there_to_be_changed(
 
     assert found in await problems(world, name, mutation, {field: known[field], **rest})
     assert found not in await problems(world, "desk", mutation, {field: known[field], **rest})
+
+
+async def test_anothers_webhook_is_there_neither_to_be_read_nor_changed(worlds: Worlds, walls: str) -> None:
+    """ICORN with every scope hears of the PEN Centre's webhook what it would hear of nothing."""
+    world = await worlds(walls)
+    webhook = uuid4()
+    await world.insert("webhook", id=webhook, organisation=world.organisations["pen-centre"], url="https://a.example/", events=[], purpose="AUDIT", created_at="2026-05-01T00:00:00Z", paused_at="2026-05-05T00:00:00Z")  # fmt: skip
+    theirs = '{ organisation(code: "pen-centre") { webhooks { id } } node(id: "webhook_%s") { id } }' % webhook  # noqa: UP031 braces are GraphQL's
+
+    assert await world.data("desk", theirs) == {"organisation": {"webhooks": []}, "node": None}
+    for mutation in ("resumeWebhook", "deleteWebhook"):
+        (found,) = await problems(world, "desk", mutation, {"webhook": f"webhook_{webhook}"})
+        assert found == {"code": "NOT_FOUND", "message": "There is nothing with this id.", "path": ["input", "webhook"]}
+    assert await world.admin.fetchval("select paused_at is not null from webhook where id = $1", webhook)
