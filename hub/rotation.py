@@ -15,6 +15,7 @@ DATA_KEYS: Final = {
     "referral_key": "referral_id",
     "feed_record_key": "record",
     "retraction_key": "retraction_id",
+    "agreement_end": "agreement",
     "audit_key": "kid",
     "usr": "id",
     "webhook_secret": "webhook_id",

@@ -1,4 +1,4 @@
-"""This module is the worker: it syncs feeds, tells webhooks, orders audit records, freezes statistics, retracts what has ended, erases what is overdue, and prunes."""
+"""This module is the worker: it syncs feeds, tells webhooks, orders audit records, freezes statistics, retracts what has ended, warns of what will, erases what is overdue, and prunes."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -9,6 +9,7 @@ import asyncpg
 import structlog
 
 from auth.keyring import Keyring
+from hub.agreements import warn
 from hub.app import ConnectorOf, feed_connectors
 from hub.audit.head import HeadKeys
 from hub.audit.sequence import Sequencer
@@ -32,6 +33,7 @@ FREEZE_EVERY: Final = timedelta(minutes=10)
 """How often to see whether a new quarter has begun."""
 ERASE_EVERY: Final = timedelta(minutes=10)
 ERASED_AT_ONCE: Final = 20
+WARN_EVERY: Final = timedelta(minutes=10)
 MEASURE_EVERY: Final = timedelta(seconds=15)
 PRUNED: Final = ("seen_proof", "revoked_token", "case_access", "referral_access")
 """Tables of which the worker may delete what is past; row policies say which rows those are, so no condition stands here."""
@@ -60,7 +62,12 @@ async def work(settings: Settings) -> None:
 
 def make_refresher(pool: "Pool[Any]", keyring: Keyring, connector_of: ConnectorOf) -> Refresher:
     """Make what pulls feeds, sealing what it reads with keys of `keyring`."""
-    return Refresher(pool, connector_of, Seal(Sealing(keyring), keyring.subkey("index/feed mark")))
+    return Refresher(pool, connector_of, feed_seal(keyring))
+
+
+def feed_seal(keyring: Keyring) -> Seal:
+    """Make what seals the records of feeds, and marks them by keys of `keyring`."""
+    return Seal(Sealing(keyring), keyring.subkey("index/feed mark"))
 
 
 def make_rounds(pool: "Pool[Any]", keyring: Keyring, courier: Courier, **more: Any) -> Rounds:
@@ -79,6 +86,7 @@ async def duties(pool: "Pool[Any]", refresher: Refresher, rounds: Rounds, keys: 
         group.create_task(every(PRUNE_EVERY, lambda: retract(pool), stop))
         group.create_task(every(FREEZE_EVERY, lambda: freeze(pool), stop))
         group.create_task(every(ERASE_EVERY, lambda: erase_overdue(pool), stop))
+        group.create_task(every(WARN_EVERY, lambda: warn(pool), stop))
     # What was recorded up to the end is in its log before this process goes.
     await attempt(sequencer.run)
 

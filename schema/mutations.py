@@ -11,6 +11,7 @@ from schema.access import (
     UpdateClientInput,
     UpdateUserInput,
 )
+from schema.agreements import ApproveAgreementInput, EndAgreementInput, ProposeAgreementInput
 from schema.case_inputs import (
     EraseCaseInput,
     HoldCaseInput,
@@ -30,6 +31,7 @@ from schema.emergencies import ApproveBreakGlassInput, BreakGlassInput
 from schema.fields import Command, asked
 from schema.organisations import CreateOrganisationInput, UpdateOrganisationInput
 from schema.payloads import (
+    AgreementPayload,
     CasePayload,
     CityPayload,
     ClientPayload,
@@ -85,7 +87,7 @@ class Mutation:
         """Change a case as it was read; a version that is no longer there changes nothing."""
         raise NotImplementedError
 
-    @asked(Command(fresh=True), Scope.CASES_WRITE)
+    @asked(Command(), Scope.CASES_WRITE)
     def seal_case(self, input: SealCaseInput) -> CasePayload | None:  # noqa: A002 the contract's name
         """Take a case out of every agreement's reach, or put it back."""
         raise NotImplementedError
@@ -178,6 +180,21 @@ class Mutation:
     @asked(Command(fresh=True), Scope.CASES_EMERGENCY)
     def approve_break_glass(self, input: ApproveBreakGlassInput) -> CasePayload | None:  # noqa: A002 the contract's name
         """ICORN's approval, without which a sealed case does not open."""
+        raise NotImplementedError
+
+    @asked(Command(fresh=True), Scope.ACCESS_MANAGE)
+    def propose_agreement(self, input: ProposeAgreementInput) -> AgreementPayload | None:  # noqa: A002 the contract's name
+        """Propose an agreement, and sign it for one's own side. Nothing opens until the other side has signed too."""
+        raise NotImplementedError
+
+    @asked(Command(fresh=True), Scope.ACCESS_MANAGE)
+    def approve_agreement(self, input: ApproveAgreementInput) -> AgreementPayload | None:  # noqa: A002 the contract's name
+        """Sign for one's own side. With the second signature it is in force, and what it replaces has ended."""
+        raise NotImplementedError
+
+    @asked(Command(), Scope.ACCESS_MANAGE)
+    def end_agreement(self, input: EndAgreementInput) -> AgreementPayload | None:  # noqa: A002 the contract's name
+        """End an agreement, or a proposal, at once, with what was to replace it: what it opened closes in this very transaction."""
         raise NotImplementedError
 
     @asked(Command(fresh=True), Scope.ORGANISATIONS_MANAGE)

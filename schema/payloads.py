@@ -3,6 +3,7 @@
 import strawberry
 
 from schema.access import Client, User
+from schema.agreements import Agreement
 from schema.cases import Case
 from schema.cities import City
 from schema.consents import Consent
@@ -13,6 +14,7 @@ from schema.referrals import Message, Referral
 from schema.residencies import Residency
 from schema.retractions import Retraction
 from schema.rows import (
+    AGREEMENT,
     CASE,
     CITY,
     CLIENT,
@@ -152,4 +154,12 @@ class WebhookPayload:
 
     webhook: Webhook | None = one(WEBHOOK, "{row}.name = {subject}::uuid")
     secret: str | None = source(Once(), description=SIGNED_WITH)
+    problems: list[Problem] = source(Problems())
+
+
+@strawberry.type
+class AgreementPayload:
+    """What became of an agreement."""
+
+    agreement: Agreement | None = one(AGREEMENT, "{row}.agreement = {subject}::uuid")
     problems: list[Problem] = source(Problems())

@@ -251,6 +251,10 @@ def _no_feed(_: Feed) -> Connector:
     raise ConfigurationError(())
 
 
+async def _stop_listening(world: World) -> None:
+    await world.app.state.exchange.outbox.close()
+
+
 @asynccontextmanager
 async def build(
     database: Database,
@@ -274,4 +278,5 @@ async def build(
             httpx2.AsyncClient(transport=httpx2.ASGITransport(world.app), base_url=ISSUER)
         )
         stack.push_async_callback(world.app.state.refresher.close)
+        stack.push_async_callback(_stop_listening, world)
         yield world

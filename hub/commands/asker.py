@@ -171,15 +171,17 @@ class Asker:
         referral: uuid.UUID | None = None,
         case: uuid.UUID | None = None,
         retraction: uuid.UUID | None = None,
+        agreement: uuid.UUID | None = None,
     ) -> None:
         """Put a thin event into the outbox, in this very transaction."""
         await self.connection.execute(
-            "insert into event (kind, organisation, referral_id, case_id, retraction_id, at) values ($1, $2, $3, $4, $5, hub_now())",
+            "insert into event (kind, organisation, referral_id, case_id, retraction_id, agreement_id, at) values ($1, $2, $3, $4, $5, $6, hub_now())",
             kind,
             self.principal.organisation,
             referral,
             case,
             retraction,
+            agreement,
         )
 
 

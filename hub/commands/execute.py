@@ -11,6 +11,7 @@ from typing import Any, Final
 import asyncpg
 import msgspec
 
+from hub.commands.agreements import approve_agreement, end_agreement, propose_agreement
 from hub.commands.asker import Asker, Input, Made, Problems, ProblemsError
 from hub.commands.cases import hold_case, link_records, open_case, share_case
 from hub.commands.changes import seal_case, unlink_records, unshare_case, update_case
@@ -61,6 +62,9 @@ COMMANDS: Final[Mapping[str, Command]] = {
     "acknowledgeRetraction": acknowledge_retraction,
     "breakGlass": break_glass,
     "approveBreakGlass": approve_break_glass,
+    "proposeAgreement": propose_agreement,
+    "approveAgreement": approve_agreement,
+    "endAgreement": end_agreement,
     "createOrganisation": create_organisation,
     "updateOrganisation": update_organisation,
     "createClient": create_client,

@@ -244,6 +244,16 @@ class Client:
 
 
 @dataclass(frozen=True, kw_only=True)
+class User:
+    """Somebody who signs in for an organisation; `variant` stands for name and address."""
+
+    id: int
+    organisation: str
+    admin: bool
+    variant: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class Access:
     """That somebody of an organisation looked at a case, as its log has it."""
 
@@ -264,6 +274,6 @@ class Webhook:
 
 Fact = (
     Case | Document | Residency | Referral | Message | Agreement | Consent | Share | Hold | Freeze | Emergency | Retraction | LegalHold
-    | Presentation | Merged | Record | Link | Outcome | Client | Access | Webhook
+    | Presentation | Merged | Record | Link | Outcome | Client | User | Access | Webhook
 )  # fmt: skip
 World = frozenset[Fact]

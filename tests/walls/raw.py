@@ -21,6 +21,7 @@ WRITING: Final = (
     "consents:write",
     "organisations:manage",
     "presentations:answer",
+    "organisations:manage",
     "referrals:respond",
     "referrals:submit",
     "residencies:write",
@@ -158,7 +159,7 @@ async def _leavings(world: World) -> None:
     case, former = await world.admin.fetchval("select id from case_file order by id limit 1"), str(uuid.uuid4())
     await world.insert("case_decision", id=former, case_id=case, kind="SEALED", at=now, client="desk", reason=b"1")
     await world.insert("merged_case", former=former, kept=case)
-    await world.insert("case_alias", organisation=icorn, pairwise=former, reference="C-0", kept=case, kept_pairwise=former, kept_reference="C-1")  # fmt: skip
+    await world.insert("case_alias", organisation=icorn, former=former, pairwise=former, reference="C-0", kept=case, kept_pairwise=former, kept_reference="C-1")  # fmt: skip
     await world.admin.execute("update city set vacancies = vacancies")
     for code in ("icorn", "pen-centre"):
         webhook = uuid.uuid4()

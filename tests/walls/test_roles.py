@@ -10,11 +10,12 @@ RIGHTS = {
         "revoked_token": "INSERT SELECT", "trusted_document": "DELETE INSERT SELECT", "usr": "INSERT SELECT UPDATE",
     },
     "hub_worker": {
+        "agreement": "SELECT", "agreement_end": "SELECT UPDATE",
         "audit": "INSERT SELECT", "audit_event": "INSERT SELECT", "audit_head": "INSERT SELECT", "audit_horizon": "INSERT SELECT UPDATE",
         "audit_key": "INSERT SELECT UPDATE", "audit_leaf": "INSERT SELECT", "case_access": "DELETE SELECT", "case_key": "SELECT UPDATE", "erasure": "SELECT", "event": "INSERT SELECT", "feed": "SELECT UPDATE",
         "feed_erased": "SELECT", "feed_quarantine": "DELETE INSERT SELECT UPDATE", "feed_record": "INSERT SELECT UPDATE",
         "feed_record_key": "DELETE INSERT SELECT UPDATE", "key_epoch": "INSERT SELECT UPDATE", "referral_key": "SELECT UPDATE",
-        "feed_record_person": "DELETE INSERT SELECT", "migration": "SELECT", "organisation": "SELECT", "referral_access": "DELETE SELECT", "referral_event": "SELECT",
+        "feed_record_person": "DELETE INSERT SELECT", "feed_version": "SELECT", "migration": "SELECT", "organisation": "SELECT", "referral_access": "DELETE SELECT", "referral_event": "SELECT",
         "retraction": "SELECT", "retraction_key": "SELECT UPDATE", "revoked_token": "DELETE SELECT", "seen_proof": "DELETE SELECT", "statistics_cell": "INSERT SELECT", "statistics_release": "INSERT SELECT",
         "usr": "SELECT UPDATE", "webhook": "SELECT UPDATE", "webhook_secret": "SELECT UPDATE",
     },

@@ -17,6 +17,7 @@ SECRETS: Final = (
 AGREED: Final = ["OVERVIEW", "PROFILE", "IDENTITY", "HEALTH"]
 RECORD: Final = "referral { id reference status urgency clientReference sharedCategories reason to { code } person { profile { biography } identity { familyName } health { needs } withheld } consents { id decision categories evidence } case { id } events { edges { node { kind note } } } }"
 CASE: Final = "case { id reference status discipline origin riskLevel profile { biography } identity { familyName } health { needs } consents { id } referrals { totalCount } feedRecords { feed { code } records { id } } }"
+AGREEMENT: Final = "agreement { id status version purpose categories origins disciplines validUntil approvals { organisation { code } by } replaces { id status } endedBy { code } endReason }"
 CHANGED: Final = "case { id status version updatedAt riskLevel origin profile { biography languages } identity { familyName } health { needs disability } assessment { recommendation notes assessedBy assessedOn } presentations { status city { code } } residencies { status } }"
 SHOWN: Final = "presentation { id status answeredAt note until categories city { code } case { id status } }"
 STAY: Final = "residency { id status startsOn endsOn city { code } case { id status } }"
@@ -51,6 +52,9 @@ OPERATIONS: Final = {
     "acknowledgeRetraction": ("AcknowledgeRetractionInput", "retraction { id acknowledgedAt note }"),
     "breakGlass": ("BreakGlassInput", GLASS),
     "approveBreakGlass": ("ApproveBreakGlassInput", GLASS),
+    "proposeAgreement": ("ProposeAgreementInput", AGREEMENT),
+    "approveAgreement": ("ApproveAgreementInput", AGREEMENT),
+    "endAgreement": ("EndAgreementInput", AGREEMENT),
     "createOrganisation": ("CreateOrganisationInput", ORGANISATION),
     "updateOrganisation": ("UpdateOrganisationInput", ORGANISATION),
     "createClient": ("CreateClientInput", CLIENT),
@@ -64,7 +68,7 @@ OPERATIONS: Final = {
     "deleteWebhook": ("DeleteWebhookInput", WEBHOOK),
 }  # fmt: skip
 COUNTED: Final = (
-    "referral", "referral_key", "referral_person", "referral_event", "message", "consent", "case_file", "case_key", "case_identity", "case_name_digest", "share", "hold", "presentation", "residency", "case_decision", "merged_case", "case_alias", "emergency", "retraction",
+    "referral", "referral_key", "referral_person", "referral_event", "agreement", "agreement_approval", "agreement_end", "message", "consent", "case_file", "case_key", "case_identity", "case_name_digest", "share", "hold", "presentation", "residency", "case_decision", "merged_case", "case_alias", "emergency", "retraction",
     "feed_record_link", "legal_hold", "erasure", "event", "organisation", "city", "usr", "client", "case_access", "referral_access",
     "webhook", "webhook_secret",
 )  # fmt: skip
