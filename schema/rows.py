@@ -144,17 +144,6 @@ RETRACTION = Rows(
     access="(r.organisation = {org} or (select viewer_is_icorn())) and (select viewer_has('cases:read') or viewer_has('referrals:read'))",
 )
 
-# Each aspect is read from its own place in the index and no further than a page, so that what is hidden of others costs nothing.
-CHANGE = Rows(
-    "select distinct on (c.xid, c.name) c.xid as place, c.name, c.at, exists (select from case_access a where a.organisation = {org}"
-    " and a.case_id = c.about and holds(a.overview, {now}) and c.aspect like 'case%') or exists (select from referral_access a where a.organisation = {org}"
-    " and a.referral_id = c.about and holds(a.visible, {now}) and c.aspect like 'referral%') as there, split_part(c.aspect, '.', 1) as kind"
-    " from unnest(aspects()) w(aspect) cross join lateral (select g.xid, g.name, g.at, g.about, g.aspect from change g where g.organisation = {org} and g.aspect = w.aspect"
-    " and (g.xid, g.name) > ({place}, {name}) and g.xid < pg_snapshot_xmin(pg_current_snapshot()) order by g.xid, g.name limit {most}) c"
-    " where c.aspect in ('case', 'referral') or exists (select from change o where o.organisation = {org} and o.about = c.about"
-    " and o.aspect = split_part(c.aspect, '.', 1) and seen_now(o.state, split_part(c.aspect, '.', 2)))"
-    " order by c.xid, c.name",
-)
 FEED = Rows(
     "select f.id as feed_id, f.code, f.organisation, f.kind, f.paused, f.last_synced_at, f.last_problem, {now} - f.last_synced_at as lag,"
     " case when f.last_synced_at is null then 'UNAVAILABLE' when f.last_synced_at + 2 * f.every < {now} and f.state = 'FRESH' then 'STALE'"

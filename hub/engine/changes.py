@@ -1,12 +1,12 @@
 """This module writes a feed of changes: a page that begins after a cursor, and always ends with one to read on from."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from hub.engine.json_text import Known, Piece, array, mark, members, value
-from hub.engine.pages import sort_keys
 from hub.engine.parameters import Place, Size
 from hub.engine.plan import Ask
-from schema.fields import Feed
+from schema.fields import Feed, Order
 
 if TYPE_CHECKING:
     from hub.engine.statement import Writer
@@ -15,11 +15,10 @@ WIDTH = 20
 """Of a place in a cursor, which shall not tell by its length how much happens."""
 
 
-def changes(writer: "Writer", ask: Ask, guard: str) -> str:
+def changes(writer: "Writer", ask: Ask, keys: Sequence[tuple[Order, str]], guard: str) -> str:
     """Write the changes after a cursor. Nothing of what the viewer may not see is in their cursors: they are those of the last row told."""
     source, asked = ask.source, ask.arguments
     assert isinstance(source, Feed) and asked is not None  # noqa: S101, PT018 the planner gives them
-    keys = sort_keys(source, asked.values)
     names = tuple(order.column for order, _ in keys)
     begun = asked.values.get("after") is not None
     place, name = (

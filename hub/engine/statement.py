@@ -9,27 +9,12 @@ a GraphQL name has no dollar sign, and a JSON string no bare quote.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from hub.engine.changes import changes
 from hub.engine.json_text import Known, Piece, array, mark, members, nested, value
 from hub.engine.pages import page
 from hub.engine.parameters import FEED_KEYS, Base, Given, Ids, Parameter, dig
 from hub.engine.plan import Arguments, Ask, Plan
 from hub.engine.recorded import CHANGED, seen
-from schema.fields import (
-    Column,
-    Feed,
-    Many,
-    Nested,
-    One,
-    Order,
-    Page,
-    Personal,
-    Problems,
-    Remote,
-    Rows,
-    Sealed,
-    SealedText,
-)
+from schema.fields import Column, Many, Nested, One, Order, Page, Personal, Problems, Remote, Rows, Sealed, SealedText
 
 CASTS = {
     "org": "int", "client": "text", "user": "text", "scopes": "text", "proof": "bytea", "proof_until": "timestamptz", "token": "text",
@@ -168,8 +153,6 @@ class Writer:
                 return self.one(rows, self.fill(on, row="{row}", parent=row), ask, row, guard)
             case Many(rows, on, order):
                 return self.many(rows, on, order, ask, row, guard)
-            case Feed():
-                return changes(self, ask, guard), False
             case Page():
                 return page(self, ask, row, guard)
             case Nested():
