@@ -63,5 +63,6 @@ DEFINERS: Final = frozenset(
         "hub.viewer_sets_keys",
         "hub.viewer_standing",
         "hub.warn_of_expiry",
+        "hub.webhooks_end",
     }
 )

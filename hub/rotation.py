@@ -18,6 +18,7 @@ DATA_KEYS: Final = {
     "agreement_end": "agreement",
     "audit_key": "kid",
     "usr": "id",
+    "webhook_secret": "webhook_id",
 }
 """The tables of wrapped keys that the worker may read and wrap anew, with their primary keys."""
 BATCH: Final = 500

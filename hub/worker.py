@@ -1,4 +1,4 @@
-"""This module is the worker: it syncs feeds, orders audit records, freezes statistics, retracts what has ended, warns of what will, erases what is overdue, and prunes."""
+"""This module is the worker: it syncs feeds, tells webhooks, orders audit records, freezes statistics, retracts what has ended, warns of what will, erases what is overdue, and prunes."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -23,6 +23,8 @@ from hub.sealing import Sealing
 from hub.settings import Settings
 from hub.statistics import freeze
 from hub.stopping import stopping
+from hub.webhooks.courier import Courier
+from hub.webhooks.rounds import Rounds
 
 Pool = asyncpg.Pool
 SEQUENCE_EVERY: Final = timedelta(seconds=1)
@@ -50,8 +52,9 @@ async def work(settings: Settings) -> None:
                 await check_data_keys(connection, keyring)
             log.info("worker.started")
             refresher = make_refresher(pool, keyring, feed_connectors(settings))
-            async with asyncio.TaskGroup() as group:
-                group.create_task(duties(pool, refresher, HeadKeys(pool, keyring), stop))
+            async with Courier(settings.feed_private_hosts) as courier, asyncio.TaskGroup() as group:
+                rounds = make_rounds(pool, keyring, courier)
+                group.create_task(duties(pool, refresher, rounds, HeadKeys(pool, keyring), stop))
                 if settings.metrics_port is not None:
                     group.create_task(every(MEASURE_EVERY, lambda: numbers.measure(pool, keyring), stop))
             log.info("worker.stopped")
@@ -59,14 +62,25 @@ async def work(settings: Settings) -> None:
 
 def make_refresher(pool: "Pool[Any]", keyring: Keyring, connector_of: ConnectorOf) -> Refresher:
     """Make what pulls feeds, sealing what it reads with keys of `keyring`."""
-    return Refresher(pool, connector_of, Seal(Sealing(keyring), keyring.subkey("index/feed mark")))
+    return Refresher(pool, connector_of, feed_seal(keyring))
 
 
-async def duties(pool: "Pool[Any]", refresher: Refresher, keys: HeadKeys, stop: asyncio.Event) -> None:
+def feed_seal(keyring: Keyring) -> Seal:
+    """Make what seals the records of feeds, and marks them by keys of `keyring`."""
+    return Seal(Sealing(keyring), keyring.subkey("index/feed mark"))
+
+
+def make_rounds(pool: "Pool[Any]", keyring: Keyring, courier: Courier, **more: Any) -> Rounds:
+    """Make what tells webhooks, opening their secrets with keys of `keyring`; `more` is for tests."""
+    return Rounds(pool, courier, Sealing(keyring), keyring.subkey("index/webhook message"), **more)
+
+
+async def duties(pool: "Pool[Any]", refresher: Refresher, rounds: Rounds, keys: HeadKeys, stop: asyncio.Event) -> None:
     """Do all that a worker does, until `stop` is set; then finish what is under way."""
     sequencer = Sequencer(pool, keys)
     async with asyncio.TaskGroup() as group:
         group.create_task(keep_synced(pool, refresher, stop))
+        group.create_task(rounds.run(stop))
         group.create_task(every(SEQUENCE_EVERY, sequencer.run, stop))
         group.create_task(every(PRUNE_EVERY, lambda: prune(pool), stop))
         group.create_task(every(PRUNE_EVERY, lambda: retract(pool), stop))

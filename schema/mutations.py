@@ -44,11 +44,13 @@ from schema.payloads import (
     ResidencyPayload,
     RetractionPayload,
     UserPayload,
+    WebhookPayload,
 )
 from schema.presentations import AnswerPresentationInput, PresentCaseInput
 from schema.referrals import RespondToReferralInput, SendMessageInput, SubmitReferralInput, WithdrawReferralInput
 from schema.residencies import OfferResidencyInput, UpdateResidencyInput
 from schema.retractions import AcknowledgeRetractionInput
+from schema.webhooks import CreateWebhookInput, DeleteWebhookInput, ResumeWebhookInput
 
 
 @strawberry.type(directives=[OPERATION])
@@ -85,7 +87,7 @@ class Mutation:
         """Change a case as it was read; a version that is no longer there changes nothing."""
         raise NotImplementedError
 
-    @asked(Command(fresh=True), Scope.CASES_WRITE)
+    @asked(Command(), Scope.CASES_WRITE)
     def seal_case(self, input: SealCaseInput) -> CasePayload | None:  # noqa: A002 the contract's name
         """Take a case out of every agreement's reach, or put it back."""
         raise NotImplementedError
@@ -233,4 +235,19 @@ class Mutation:
     @asked(Command(fresh=True), Scope.ACCESS_MANAGE)
     def disable_user(self, input: DisableUserInput) -> UserPayload | None:  # noqa: A002 the contract's name
         """End somebody's access, at once and for good."""
+        raise NotImplementedError
+
+    @asked(Command(fresh=True), Scope.ACCESS_MANAGE)
+    def create_webhook(self, input: CreateWebhookInput) -> WebhookPayload | None:  # noqa: A002 the contract's name
+        """Have events sent to an address of one's own organisation, from now on."""
+        raise NotImplementedError
+
+    @asked(Command(), Scope.ACCESS_MANAGE)
+    def resume_webhook(self, input: ResumeWebhookInput) -> WebhookPayload | None:  # noqa: A002 the contract's name
+        """Deliver again to a webhook that was paused, from where it stopped."""
+        raise NotImplementedError
+
+    @asked(Command(), Scope.ACCESS_MANAGE)
+    def delete_webhook(self, input: DeleteWebhookInput) -> WebhookPayload | None:  # noqa: A002 the contract's name
+        """Send nothing more there, and forget its secret."""
         raise NotImplementedError

@@ -8,8 +8,9 @@ from schema.edges import AgreementRef, ClientRef, UserRef
 from schema.enums import OrganisationKind
 from schema.fields import Order, Page, Where, column, given, many, noun, one
 from schema.nodes import Node
-from schema.rows import AGREEMENT, CITY, CLIENT, ORGANISATION, USER
+from schema.rows import AGREEMENT, CITY, CLIENT, ORGANISATION, USER, WEBHOOK
 from schema.scalars import CountryCode
+from schema.webhooks import Webhook
 
 ORGANISATIONS = Page(ORGANISATION, "true", {"CODE": Order("code", "text")}, ("CODE", "ASC"), Order("code", "text"))
 ORGANISATION_BY_CODE = Where("{row}.code = {value}::text")
@@ -37,6 +38,13 @@ class Organisation(Node):
     )
     users: list[UserRef] | None = many(
         USER, "{row}.organisation = {parent}.organisation", "{row}.usr", Scope.ACCESS_MANAGE
+    )
+    webhooks: list[Webhook] | None = many(
+        WEBHOOK,
+        "{row}.organisation = {parent}.organisation",
+        "{row}.created_at, {row}.name",
+        Scope.ACCESS_MANAGE,
+        description="Where its events are sent; of the viewer's own organisation alone.",
     )
 
 

@@ -26,11 +26,18 @@ from schema.rows import (
     RESIDENCY,
     RETRACTION,
     USER,
+    WEBHOOK,
 )
+from schema.webhooks import Webhook
 
 INVITED = (
     "Where the invited person begins: good once, for seven days, and whoever has it first is let in as them, so hand it over by a"
     " channel that only they read. Told this once: an answer to the same idempotency key is without it, and the hub keeps only a digest."
+)
+
+SIGNED_WITH = (
+    "What its messages are signed with. Told this once: an answer to the same idempotency key is without it, and the hub keeps it sealed."
+    " Who lost it deletes the webhook and creates another."
 )
 
 
@@ -138,6 +145,15 @@ class UserPayload:
 
     user: User | None = one(USER, "{row}.usr = {subject}::uuid")
     invitation: str | None = source(Once(), description=INVITED)
+    problems: list[Problem] = source(Problems())
+
+
+@strawberry.type
+class WebhookPayload:
+    """What became of a webhook; null once it is deleted."""
+
+    webhook: Webhook | None = one(WEBHOOK, "{row}.name = {subject}::uuid")
+    secret: str | None = source(Once(), description=SIGNED_WITH)
     problems: list[Problem] = source(Problems())
 
 

@@ -49,7 +49,7 @@ BY_CODE: Final = {"code": Where("{row}.code = {value}::text")}
 class Query:
     """What can be asked."""
 
-    viewer: Viewer = one(VIEWER, "true")
+    viewer: Viewer = one(VIEWER, "{row}.client_id = {client}")
     feeds: list[Feed] | None = many(FEED, "true", "{row}.code", Scope.FEEDS_READ)
     statistics: Statistics | None = statistics
 

@@ -3,6 +3,8 @@
 Postgres repeats it in its row policies (sql/0009_reads_and_writes.sql), and each wall is tested with the other one down.
 """
 
+from dataclasses import replace
+
 from schema.enums import Category
 from schema.fields import Document, Rows
 from schema.persons import PERSONAL
@@ -111,6 +113,9 @@ EVENT = Rows("select e.referral_id, e.ordinal, e.kind, e.status, e.organisation,
     access="a.organisation = {org} and holds(a.visible, {now})",
     subject="pseudonym",
 )  # fmt: skip
+# What a webhook is told of it: that it was.
+STEP = replace(EVENT, select="select e.referral_id, e.ordinal, e.kind, a.pairwise, a.pseudonym, a.basis"
+    " from referral_event e join referral_access a on a.referral_id = e.referral_id")  # fmt: skip
 MESSAGE = Rows("select m.id as message_id, m.referral_id, m.ordinal, m.organisation, m.at, m.body, a.pairwise, a.pseudonym, a.basis"
     " from message m join referral_access a on a.referral_id = m.referral_id",
     access="a.organisation = {org} and holds(a.visible, {now})",
@@ -142,6 +147,16 @@ RETRACTION = Rows(
     "select r.id as name, r.organisation, r.kind, case when r.organisation = {org} then r.subject else r.icorn_subject end as subject,"
     " r.categories, r.at, r.acknowledged_at, r.note from retraction r",
     access="(r.organisation = {org} or (select viewer_is_icorn())) and (select viewer_has('cases:read') or viewer_has('referrals:read'))",
+)
+RETRACTED = replace(
+    RETRACTION,
+    select="select r.id as name, r.kind, case when r.organisation = {org} then r.subject else r.icorn_subject end as subject from retraction r",
+)
+
+WEBHOOK = Rows(
+    "select w.id as name, w.organisation, w.url, w.events, w.created_at, w.last_delivery_at, w.failures, w.last_problem, w.paused_at,"
+    " case when w.paused_at is null and w.ended_at is null then 'ACTIVE' else 'DISABLED' end as status from webhook w",
+    access="w.organisation = {org} and (select viewer_has('access:manage'))",
 )
 
 FEED = Rows(

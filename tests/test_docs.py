@@ -81,7 +81,7 @@ async def test_the_statements_of_the_readme_run(database: Database) -> None:
         await world.client("pen-centre", "pen-centre")
         entered, taken_out = re.findall(r"```sql\n(.*?)```", README, re.DOTALL)
         await world.admin.execute(entered)
-        (feed,) = await read_feeds(await database.connect("hub_worker"))  # type: ignore[arg-type] # it reads alike
+        (feed,) = await read_feeds(await database.connect("hub_worker"))
         flaws = check(feed.kind, feed.settings, feed.mapping, Surroundings(from_environment()))
         before = await world.ask("pen-centre", "{ viewer { clientId } }")
         await world.admin.execute(taken_out)

@@ -15,6 +15,7 @@ from tests.interference.facts import (
     Access,
     Agreement,
     Case,
+    Client,
     Consent,
     Document,
     Emergency,
@@ -32,6 +33,8 @@ from tests.interference.facts import (
     Residency,
     Retraction,
     Share,
+    User,
+    Webhook,
     World,
 )
 from tests.interference.policy import bases, lets_go, of, opened, readable, takes_part
@@ -49,6 +52,8 @@ def view(asker: Principal, world: World) -> dict[str, Any]:
         "referrals": {r.id: _referral(asker, r, world) for r in _visible_referrals(asker, world)},
         "feed records": {r.id: _record(asker, r, world) for r in _visible_records(asker, world)},
     }
+    if asker.may("access:manage"):
+        known["webhooks"] = sorted(_told(w) for w in of(Webhook, world) if w.organisation == asker.organisation)
     if asker.may("cases:read", "presentations:read"):
         known["presentations"] = sorted(
             _presentation(asker, p, world) for p in of(Presentation, world) if _may_read_presentation(asker, p, world)
@@ -61,6 +66,9 @@ def view(asker: Principal, world: World) -> dict[str, Any]:
     if asker.may("audit:read") or _ends_access(asker):
         mine_to_read = (a for a in of(Access, world) if a.organisation == asker.organisation or _is_icorn(asker))
         known["accesses"] = sorted(_told(a) for a in mine_to_read)
+    if asker.may("access:manage"):
+        acting: list[Client | User] = [*of(Client, world), *of(User, world)]
+        known["who acts"] = sorted(_told(a) for a in acting if a.organisation == asker.organisation or _is_icorn(asker))
     if asker.may("referrals:submit"):
         mine = (r for r in of(Referral, world) if (r.sender, r.client) == (asker.organisation, asker.client))
         known["references used"] = sorted(r.client_reference for r in mine if r.client_reference)

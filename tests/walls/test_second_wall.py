@@ -53,12 +53,13 @@ DESK_WRITES = (
 )
 OWN = {(table, "insert") for table in ("referral", "referral_key", "referral_person", "referral_event", "consent")}
 OWED = {("retraction", "update"), ("retraction_key", "insert")}
+ACCESS = {("client", "insert"), ("client", "update"), ("event", "insert")}
 SPENT = {("budget", "insert"), ("budget", "update")}
 MAY: dict[str, tuple[Bound, set[tuple[str, str]]]] = {
     "nobody": (NOBODY, set()),
-    "an organisation without any part in it": (STRANGER, set()),
+    "an organisation without any part in it": (STRANGER, ACCESS - {("event", "insert")}),
     "a desk that only reads": (READER, SPENT | {("outcome", "insert"), ("outcome", "update")}),
-    "a partner": (PEN, SPENT | OWN | OWED | {("agreement", "insert"), ("referral", "update"), ("consent", "update"), ("emergency", "insert"), ("event", "insert")}),
+    "a partner": (PEN, SPENT | OWN | OWED | ACCESS | {("agreement", "insert"), ("referral", "update"), ("consent", "update"), ("emergency", "insert"), ("event", "insert")}),
     "the desk": (
         DESK,
         {(table, "insert") for table in DESK_WRITES}
@@ -66,6 +67,8 @@ MAY: dict[str, tuple[Bound, set[tuple[str, str]]]] = {
         | {(table, "delete") for table in CHANGED if table != "case_file"}
         | {("case_decision", "insert")}
         | SPENT
+        | ACCESS
+        | {("usr", "update"), ("organisation", "insert"), ("city", "insert")}
         | OWN - {("referral", "insert")}
         | {("referral", "update"), ("consent", "update")}
         | {("feed_record_link", "insert"), ("feed_record_link", "delete")}
