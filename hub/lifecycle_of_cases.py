@@ -85,3 +85,12 @@ def goals(table: Table, command: str, status: str) -> list[str]:
     ['ACCEPTED', 'CANCELLED']
     """
     return [to for to, commands in table[status].items() if command in commands]
+
+
+def table() -> str:
+    """Write the three tables to be read: whose status, from where, by which commands, and whither."""
+    rows = [("of", "from", "by", "to")]
+    for of, steps in (("case", CASE), ("presentation", PRESENTATION), ("residency", RESIDENCY)):
+        rows += [(of, since, ", ".join(by), to) for since, found in steps.items() for to, by in found.items()]
+    widths = [max(len(row[column]) for row in rows) for column in range(4)]
+    return "\n".join("  ".join(map(str.ljust, row, widths)).rstrip() for row in rows)

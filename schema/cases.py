@@ -10,10 +10,8 @@ from schema.consents import Consent
 from schema.edges import AuditEventRef, FeedResultRef, ReferralRef
 from schema.emergencies import Emergency
 from schema.enums import (
-    CaseOrderField,
     CaseStatus,
     Category,
-    Direction,
     Discipline,
     DisclosureBasis,
     DisclosureGap,
@@ -21,6 +19,7 @@ from schema.enums import (
 )
 from schema.fields import Order, Page, Remote, Sealed, Where, asked, column, many, noun, one, source, where
 from schema.nodes import Connection, Node
+from schema.ordering import CaseOrderField, Direction
 from schema.persons import (
     Assessment,
     Contact,

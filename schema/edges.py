@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import strawberry
 
 if TYPE_CHECKING:
+    from schema.access import Client, User
     from schema.agreements import Agreement
     from schema.audit import AuditEvent
     from schema.cases import Case
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from schema.referrals import Referral
     from schema.residencies import Residency
 
+ClientRef = Annotated["Client", strawberry.lazy("schema.access")]
+UserRef = Annotated["User", strawberry.lazy("schema.access")]
 AgreementRef = Annotated["Agreement", strawberry.lazy("schema.agreements")]
 AuditEventRef = Annotated["AuditEvent", strawberry.lazy("schema.audit")]
 CaseRef = Annotated["Case", strawberry.lazy("schema.cases")]

@@ -3,6 +3,14 @@
 import strawberry
 
 from auth.scopes import Scope
+from schema.access import (
+    CreateClientInput,
+    DisableClientInput,
+    DisableUserInput,
+    InviteUserInput,
+    UpdateClientInput,
+    UpdateUserInput,
+)
 from schema.case_inputs import (
     EraseCaseInput,
     HoldCaseInput,
@@ -15,90 +23,30 @@ from schema.case_inputs import (
     UnshareCaseInput,
     UpdateCaseInput,
 )
-from schema.cases import Case
-from schema.cities import City, PublishVacanciesInput
-from schema.consents import Consent, RecordConsentInput, WithdrawConsentInput
+from schema.cities import PublishVacanciesInput
+from schema.consents import RecordConsentInput, WithdrawConsentInput
 from schema.directives import OPERATION
 from schema.emergencies import ApproveBreakGlassInput, BreakGlassInput
-from schema.fields import Command, Problems, asked, column, one, source
-from schema.presentations import AnswerPresentationInput, Presentation, PresentCaseInput
-from schema.referrals import Referral, SubmitReferralInput
-from schema.residencies import OfferResidencyInput, Residency, UpdateResidencyInput
-from schema.retractions import AcknowledgeRetractionInput, Retraction
-from schema.rows import CASE, CITY, CONSENT, PRESENTATION, REFERRAL, RESIDENCY, RETRACTION
-
-
-@strawberry.type(description="Expected trouble with an input: shown beside the field it concerns. Nothing was changed.")
-class Problem:
-    """Expected trouble with an input."""
-
-    code: str
-    message: str
-    path: list[str]
-
-
-@strawberry.type
-class ReferralPayload:
-    """What became of a referral."""
-
-    referral: Referral | None = one(REFERRAL, "{row}.referral_id = {subject}::uuid")
-    problems: list[Problem] = source(Problems())
-
-
-@strawberry.type
-class CasePayload:
-    """What became of a case."""
-
-    case: Case | None = one(CASE, "{row}.case_id = {subject}::uuid")
-    problems: list[Problem] = source(Problems())
-
-
-@strawberry.type
-class ErasePayload:
-    """What became of an erasure. Nothing of the case is there to be told."""
-
-    erased: bool = column("{outcome} = 'DONE'")
-    problems: list[Problem] = source(Problems())
-
-
-@strawberry.type
-class ConsentPayload:
-    """What became of a consent."""
-
-    consent: Consent | None = one(CONSENT, "{row}.consent_id = {subject}::uuid")
-    problems: list[Problem] = source(Problems())
-
-
-@strawberry.type
-class PresentationPayload:
-    """What became of a presentation."""
-
-    presentation: Presentation | None = one(PRESENTATION, "{row}.name = {subject}::uuid")
-    problems: list[Problem] = source(Problems())
-
-
-@strawberry.type
-class ResidencyPayload:
-    """What became of a residency."""
-
-    residency: Residency | None = one(RESIDENCY, "{row}.residency_id = {subject}::uuid")
-    problems: list[Problem] = source(Problems())
-
-
-@strawberry.type
-class CityPayload:
-    """What became of a city. Its number is the last part of the subject."""
-
-    city: City | None = one(CITY, "lpad(to_hex({row}.city), 32, '0')::uuid = {subject}::uuid")
-    problems: list[Problem] = source(Problems())
-
-
-@strawberry.type
-class RetractionPayload:
-    """What became of a retraction."""
-
-    retraction: Retraction | None = one(RETRACTION, "{row}.name = {subject}::uuid")
-    problems: list[Problem] = source(Problems())
+from schema.fields import Command, asked
+from schema.organisations import CreateOrganisationInput, UpdateOrganisationInput
+from schema.payloads import (
+    CasePayload,
+    CityPayload,
+    ClientPayload,
+    ConsentPayload,
+    ErasePayload,
+    MessagePayload,
+    OrganisationPayload,
+    PresentationPayload,
+    ReferralPayload,
+    ResidencyPayload,
+    RetractionPayload,
+    UserPayload,
+)
+from schema.presentations import AnswerPresentationInput, PresentCaseInput
+from schema.referrals import RespondToReferralInput, SendMessageInput, SubmitReferralInput, WithdrawReferralInput
+from schema.residencies import OfferResidencyInput, UpdateResidencyInput
+from schema.retractions import AcknowledgeRetractionInput
 
 
 @strawberry.type(directives=[OPERATION])
@@ -108,6 +56,21 @@ class Mutation:
     @asked(Command(), Scope.REFERRALS_SUBMIT)
     def submit_referral(self, input: SubmitReferralInput) -> ReferralPayload | None:  # noqa: A002 the contract's name
         """Hand a person to another organisation, within what they agreed to."""
+        raise NotImplementedError
+
+    @asked(Command(), Scope.REFERRALS_SUBMIT)
+    def withdraw_referral(self, input: WithdrawReferralInput) -> ReferralPayload | None:  # noqa: A002 the contract's name
+        """Take a referral back, as long as it lives. What it opened to its recipient is closed at once."""
+        raise NotImplementedError
+
+    @asked(Command(), Scope.REFERRALS_RESPOND)
+    def respond_to_referral(self, input: RespondToReferralInput) -> ReferralPayload | None:  # noqa: A002 the contract's name
+        """Take a referral one step on."""
+        raise NotImplementedError
+
+    @asked(Command(), Scope.REFERRALS_SUBMIT, Scope.REFERRALS_RESPOND)
+    def send_message(self, input: SendMessageInput) -> MessagePayload | None:  # noqa: A002 the contract's name
+        """Write to the other side of a referral, as long as it lives."""
         raise NotImplementedError
 
     @asked(Command(), Scope.CASES_WRITE)
@@ -213,4 +176,44 @@ class Mutation:
     @asked(Command(fresh=True), Scope.CASES_EMERGENCY)
     def approve_break_glass(self, input: ApproveBreakGlassInput) -> CasePayload | None:  # noqa: A002 the contract's name
         """ICORN's approval, without which a sealed case does not open."""
+        raise NotImplementedError
+
+    @asked(Command(fresh=True), Scope.ORGANISATIONS_MANAGE)
+    def create_organisation(self, input: CreateOrganisationInput) -> OrganisationPayload | None:  # noqa: A002 the contract's name
+        """Add a partner, and invite its first admin, who lets in everybody else. ICORN's alone."""
+        raise NotImplementedError
+
+    @asked(Command(fresh=True), Scope.ORGANISATIONS_MANAGE)
+    def update_organisation(self, input: UpdateOrganisationInput) -> OrganisationPayload | None:  # noqa: A002 the contract's name
+        """Change what an organisation is called, or suspend it, or let it in again. ICORN's alone."""
+        raise NotImplementedError
+
+    @asked(Command(fresh=True), Scope.ACCESS_MANAGE)
+    def create_client(self, input: CreateClientInput) -> ClientPayload | None:  # noqa: A002 the contract's name
+        """Register a client by its public keys. Nobody gives a scope that their own token does not have, or that is above the organisation's ceiling."""
+        raise NotImplementedError
+
+    @asked(Command(fresh=True), Scope.ACCESS_MANAGE)
+    def update_client(self, input: UpdateClientInput) -> ClientPayload | None:  # noqa: A002 the contract's name
+        """Change a client: what it is called, what it may do, which keys it has. What is taken away ends at once."""
+        raise NotImplementedError
+
+    @asked(Command(fresh=True), Scope.ACCESS_MANAGE)
+    def disable_client(self, input: DisableClientInput) -> ClientPayload | None:  # noqa: A002 the contract's name
+        """End a client and its tokens, at once and for good."""
+        raise NotImplementedError
+
+    @asked(Command(fresh=True), Scope.ACCESS_MANAGE)
+    def invite_user(self, input: InviteUserInput) -> UserPayload | None:  # noqa: A002 the contract's name
+        """Invite a colleague. Nobody gives a scope or a role that they do not have."""
+        raise NotImplementedError
+
+    @asked(Command(fresh=True), Scope.ACCESS_MANAGE)
+    def update_user(self, input: UpdateUserInput) -> UserPayload | None:  # noqa: A002 the contract's name
+        """Change what somebody is called, what they are, and what they may do."""
+        raise NotImplementedError
+
+    @asked(Command(fresh=True), Scope.ACCESS_MANAGE)
+    def disable_user(self, input: DisableUserInput) -> UserPayload | None:  # noqa: A002 the contract's name
+        """End somebody's access, at once and for good."""
         raise NotImplementedError

@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 
 from hub.commands.asker import WRITTEN, Asker, Input, Organisation, Problems, problems, sealed_text
+from hub.commands.lifecycle import STEPS, Party, wrong
 from hub.commands.person import judge_person, judge_text, person_documents
 from hub.engine.bind import name_digest
 from hub.engine.parameters import split_id
@@ -23,6 +24,8 @@ async def open_case(asker: Asker, given: Input) -> uuid.UUID:
         documents |= await _opened(asker, "feed_record", "record", record["id"])
     if referral:
         documents |= await _opened(asker, "referral", "referral_id", referral["id"])
+    with problems() as found:
+        _judge_loosening(documents, given, found)
     documents |= person_documents(given.get("person"))
     case = asker.new_id("case")
     said = referral or record or {}
@@ -36,10 +39,7 @@ async def open_case(asker: Asker, given: Input) -> uuid.UUID:
     )
     await _store(asker, case, documents)
     if referral:
-        await asker.connection.execute(
-            "update consent set case_id = $2, accepted = true where referral_id = $1", referral["id"], case
-        )
-        await asker.connection.execute("update referral set case_id = $2 where id = $1", referral["id"], case)
+        await carry(asker, referral["id"], case)
     with problems() as found:
         if record and not await _link(asker, case, record["id"], None):
             found.add("ALREADY_OPEN", "This record is linked to a case already.", "feedRecord")
@@ -60,6 +60,8 @@ async def _sources(asker: Asker, given: Input) -> tuple[Any, Any]:
                 found.add("NOT_FOUND", NOT_THERE, "referral")
             elif referral["case_id"] is not None:
                 found.add("ALREADY_OPEN", "This referral has a case already.", "referral")
+            elif trouble := wrong(STEPS["openCase"], {Party.ICORN}, referral["status"]):
+                found.add(*trouble, "referral")
         if given.get("feedRecord") is not None:
             record = await named_record(asker, given["feedRecord"])
             if record is None:
@@ -69,6 +71,28 @@ async def _sources(asker: Asker, given: Input) -> tuple[Any, Any]:
         if not (given.get("discipline") or (referral or record or {}).get("discipline") or found.found):
             found.add("REQUIRED", "Say the discipline: neither a referral nor a record does.", "discipline")
     return referral, record
+
+
+def _judge_loosening(said: dict[str, bytes], given: Input, found: Problems) -> None:
+    """Refuse to open a case as of somebody who may be contacted directly, of whom the referral or record says that they must not."""
+    contact = (given.get("person") or {}).get("contact") or {}
+    before = msgspec.json.decode(said.get("CONTACT", b"{}"))
+    if contact.get("mayContactDirectly") and before.get("mayContactDirectly") is False:
+        found.add(
+            "UNSAFE_CONTACT",
+            "Whoever referred the person says that they must not be contacted directly: ask them first.",
+            "person",
+            "contact",
+            "mayContactDirectly",
+        )
+
+
+async def carry(asker: Asker, referral: uuid.UUID, case: uuid.UUID) -> None:
+    """Take a referral into a case, with the consents that came along."""
+    await asker.connection.execute(
+        "update consent set case_id = $2, accepted = true where referral_id = $1", referral, case
+    )
+    await asker.connection.execute("update referral set case_id = $2 where id = $1", referral, case)
 
 
 async def share_case(asker: Asker, given: Input) -> uuid.UUID:

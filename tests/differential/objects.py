@@ -192,6 +192,7 @@ class Objects:
             "from": self.organisation_by(row["sender"]), "to": self.organisation_by(row["recipient"]), "submittedAt": moment(row["submitted_at"]),
             "updatedAt": moment(row["updated_at"]), "sharedCategories": row["shared_categories"], "declineReason": row["decline_reason"],
             "person": self.person(row["id"], seen), "case": lambda _: self.case_by(row["case_id"]),
+            "redirectedTo": lambda _: next(iter(map(self.referral, self.referrals(redirected_from=row["id"]))), None),
             "consents": lambda _: self.consents(referral_id=row["id"]),
             "events": lambda info, **given: self.page(info, self.tables.all("referral_event", referral_id=row["id"]), self.event, given),
             "messages": lambda info, **given: self.page(info, self.tables.all("message", referral_id=row["id"]), self.message, given),

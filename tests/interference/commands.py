@@ -24,6 +24,20 @@ COMMANDS: Final[dict[str, tuple[str, ...]]] = {
         f"to: $case, {_AGREED}",
         f"to: $organisation, {_REFERRED}, consents: [{_ALLOWED % 'PROFILE'}]",
     ),
+    "respondToReferral": (
+        "referral: $referral, response: ACKNOWLEDGE",
+        'referral: $referral, response: REVIEW, note: "Asked"',
+        'referral: $referral, response: REQUEST_INFORMATION, note: "Asked"',
+        f"referral: $referral, response: GIVE_INFORMATION, {_SAID}",
+        'referral: $referral, response: GIVE_INFORMATION, person: {health: {needs: "Rest"}}',
+        "referral: $referral, response: REDIRECT, redirectTo: $organisation",
+        "referral: $referral, response: ACCEPT",
+        "referral: $referral, response: ACCEPT, case: $case",
+        "referral: $referral, response: DECLINE, declineReason: NO_CAPACITY",
+        "referral: $referral, response: COMPLETE",
+    ),
+    "sendMessage": ('referral: $referral, body: "Asked"',),
+    "withdrawReferral": ('referral: $referral, reason: "Asked"',),
     "openCase": (
         "referral: $referral, riskLevel: LOW",
         "referral: $referral, feedRecord: $record, riskLevel: LOW",
@@ -75,6 +89,12 @@ COMMANDS: Final[dict[str, tuple[str, ...]]] = {
         'case: $case, confirmReference: "C-0000-0000-0000-0000", reason: "Asked"',
     ),
     "setLegalHold": ('case: $case, held: true, reason: "Asked"', 'case: $case, held: false, reason: "Asked"'),
+    "createOrganisation": (
+        'code: "new-house", name: "New House", kind: SISTER, firstAdminEmail: "sara@new.example", firstAdminName: "Sara"',
+        'code: "new-port", name: "New Port", kind: CITY, country: "NO", firstAdminEmail: "sara@port.example", firstAdminName: "Sara"',
+        'code: "pen-centre", name: "PEN", kind: SISTER, website: "https://pen.example", city: $city, firstAdminEmail: "sara@pen.example", firstAdminName: "Sara"',
+    ),
+    "updateOrganisation": ('organisation: $organisation, name: "Renamed"', "organisation: $organisation, suspended: false"),
     "withdrawConsent": ("consent: $consent", 'consent: $consent, reason: "Called"'),
 }  # fmt: skip
 

@@ -19,7 +19,7 @@ IDS: Final = {
     "Query.nodes": ("$case", "$referral", "$agreed", "$residency", "$message", "$event", "$agreement", "$case"),
     "CaseBy.id": ("$case",), "ReferralBy.id": ("$referral",), "case": ("$case",), "referral": ("$referral",), "event": ("$audit",),
     "feedRecord": ("$record",), "records": ("$record",), "consent": ("$consent",), "retraction": ("$retraction",), "presentation": ("$presentation",), "residency": ("$residency",), "city": ("$city",), "cities": ("$city",), "keep": ("$case",), "merge": ("$case",), "organisation": ("$organisation",),
-    "organisations": ("$organisation",), "from": ("$organisation",), "to": ("$organisation",), "referredBy": ("$organisation",),
+    "organisations": ("$organisation",), "from": ("$organisation",), "to": ("$organisation",), "redirectTo": ("$organisation",), "referredBy": ("$organisation",),
 }  # fmt: skip
 """What an id is of, by the place or by the name alone."""
 TEXTS: Final = {

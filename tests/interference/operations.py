@@ -51,6 +51,8 @@ class Operations:
         self._often = [root for root in OFTEN if pair.principal.may(*OFTEN[root]) for _ in range(2)]
         often = (
             ("referrals:submit", "submitReferral", 6),
+            ("referrals:respond", "respondToReferral", 6),
+            ("referrals:submit", "withdrawReferral", 1),
             ("cases:write", "openCase", 4),
             ("consents:write", "withdrawConsent", 2),
             ("consents:write", "recordConsent", 2),

@@ -94,7 +94,7 @@ def referrals(draw: st.DrawFn) -> Referral:
     return Referral(
         id=draw(NUMBERS), sender=sender, recipient=recipient, case=draw(st.none() | NUMBERS),
         client=draw(st.sampled_from([*clients, f"{sender}-else"])), client_reference=draw(st.none() | st.sampled_from(REFERENCES)),
-        status=draw(st.sampled_from(["SUBMITTED", "IN_REVIEW", "DECLINED"])), urgency=draw(st.sampled_from(["ROUTINE", "URGENT"])),
+        status=draw(st.sampled_from(["SUBMITTED", "IN_REVIEW", "INFORMATION_REQUESTED", "DECLINED"])), urgency=draw(st.sampled_from(["ROUTINE", "URGENT"])),
         submitted_at=draw(moments("2026-03")), shared=("OVERVIEW", *draw(subset(PERSONAL))), variant=draw(VARIANTS),
     )  # fmt: skip
 

@@ -204,3 +204,22 @@ def readable(organisation: str, referral: Referral, category: str, world: World)
         return True
     lives = referral.status in LIVE and not held(organisation, referral.case, world)
     return organisation == referral.recipient and lives and sent(referral, category, world)
+
+
+def lets_go(asker: str, referral: Referral, organisation: str, category: str, world: World) -> bool:
+    """Tell whether the decisions on a referral let a category go to an organisation; for ICORN, those on its case and its holds count too.
+
+    A yes counts that the sender or ICORN wrote down, a no whoever did.
+    """
+    icorn = ORGANISATIONS[asker] == "ICORN"
+    about = [
+        consent
+        for consent in of(Consent, world)
+        if consent.referral == referral.id or (icorn and consent.case is not None and consent.case == referral.case)
+        if consent.decision == "DENY"
+        or consent.recorded_by == referral.sender
+        or ORGANISATIONS[consent.recorded_by] == "ICORN"
+    ]
+    holds = [hold for hold in of(Hold, world) if (hold.case, hold.organisation) == (referral.case, organisation)]
+    kept = icorn and any(hold.ended_at is None or hold.ended_at > NOW for hold in holds)
+    return agreed(about, organisation, category) and not kept

@@ -30,7 +30,7 @@ PRINCIPALS: Final = {
     "a sender of referrals": Principal("sender", "arts-haven", frozenset({"referrals:submit", "referrals:read", "cases:write"})),
     "a recipient of referrals": Principal(
         "recipient", "open-stage",
-        frozenset({"cases:read", "cases:identity", "cases:profile", "referrals:read", "consents:read", "consents:write"}),
+        frozenset({"cases:read", "cases:identity", "cases:profile", "referrals:read", "referrals:respond", "consents:read", "consents:write"}),
     ),
     "a city": Principal(
         "city", "harbour-city",

@@ -11,6 +11,7 @@ from tests.interference.facts import (
     FEEDS,
     ORGANISATIONS,
     PERSONAL,
+    UNDECIDED,
     Access,
     Agreement,
     Case,
@@ -30,7 +31,7 @@ from tests.interference.facts import (
     Retraction,
     World,
 )
-from tests.interference.policy import bases, of, opened, readable, takes_part
+from tests.interference.policy import bases, lets_go, of, opened, readable, takes_part
 from tests.interference.principals import Principal
 
 
@@ -71,7 +72,8 @@ def _reads_retractions(asker: Principal) -> bool:
 
 def _ends_access(asker: Principal) -> bool:
     """Whoever can end what was open, and reads retractions: that there is one says that something had been received. A named release."""
-    ends = asker.may("consents:write") or (_is_icorn(asker) and asker.may("cases:write"))
+    ends = asker.may("consents:write") or asker.may("referrals:respond")
+    ends = ends or (_is_icorn(asker) and (asker.may("cases:write") or asker.may("referrals:submit")))
     return ends and _reads_retractions(asker)
 
 
@@ -166,12 +168,25 @@ def _referral(asker: Principal, referral: Referral, world: World) -> dict[str, A
     may = {k: readable(asker.organisation, referral, k, world) for k in PERSONAL}
     told["documents"] = {k: (may[k], referral.variant if may[k] and asker.may_read(k) else None) for k in PERSONAL}
     told["messages"] = sorted(_told(m) for m in of(Message, world) if m.referral == referral.id)
+    if asker.may("referrals:respond"):
+        told["lets go"] = _lets_go(asker, referral, world)
     told["consents"] = sorted(
         _consent(asker, c, world)
         for c in of(Consent, world)
         if c.referral == referral.id and _may_read_consent(asker, c)
     )
     return told
+
+
+def _lets_go(asker: Principal, referral: Referral, world: World) -> dict[str, list[str]]:
+    """To whom, and with what, a referral may go on. A named release: whoever may give more of it, or pass it on, finds out by trying."""
+    whom: list[str] = []
+    if referral.sender == asker.organisation and referral.status == "INFORMATION_REQUESTED":
+        whom = [referral.recipient]
+    elif referral.recipient == asker.organisation and referral.status in UNDECIDED:
+        whom = [code for code in ORGANISATIONS if code not in (referral.sender, referral.recipient)]
+    every = ("OVERVIEW", *PERSONAL)
+    return {code: [k for k in every if lets_go(asker.organisation, referral, code, k, world)] for code in whom}
 
 
 def _record(asker: Principal, record: Record, world: World) -> dict[str, Any]:

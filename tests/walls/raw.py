@@ -19,6 +19,7 @@ WRITING: Final = (
     "cases:write",
     "consents:write",
     "presentations:answer",
+    "referrals:respond",
     "referrals:submit",
     "residencies:write",
 )

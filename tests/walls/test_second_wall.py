@@ -57,7 +57,7 @@ MAY: dict[str, tuple[Bound, set[tuple[str, str]]]] = {
     "nobody": (NOBODY, set()),
     "an organisation without any part in it": (STRANGER, set()),
     "a desk that only reads": (READER, SPENT | {("outcome", "insert"), ("outcome", "update")}),
-    "a partner": (PEN, SPENT | OWN | OWED | {("consent", "update"), ("emergency", "insert"), ("event", "insert")}),
+    "a partner": (PEN, SPENT | OWN | OWED | {("referral", "update"), ("consent", "update"), ("emergency", "insert"), ("event", "insert")}),
     "the desk": (
         DESK,
         {(table, "insert") for table in DESK_WRITES}

@@ -12,7 +12,7 @@ PERSON: Final[dict[str, Any]] = {
 }  # fmt: skip
 """Words found nowhere else, so that one left in clear is found."""
 SECRETS: Final = (
-    "Tangerine", "Quincebook", "Zarifeh", "Mulberryson", "mulberryson", "Nightjarre", "Sycamore", "Hazelreason", "Rowanevidence", "Aspenwithdrawal", "Alderbits",
+    "Tangerine", "Quincebook", "Zarifeh", "Mulberryson", "mulberryson", "Nightjarre", "Sycamore", "Hazelreason", "Rowanevidence", "Aspenwithdrawal", "Alderbits", "Lindenwords",
 )  # fmt: skip
 AGREED: Final = ["OVERVIEW", "PROFILE", "IDENTITY", "HEALTH"]
 RECORD: Final = "referral { id reference status urgency clientReference sharedCategories reason to { code } person { profile { biography } identity { familyName } health { needs } withheld } consents { id decision categories evidence } case { id } events { edges { node { kind note } } } }"
@@ -21,8 +21,14 @@ CHANGED: Final = "case { id status version updatedAt riskLevel origin profile { 
 SHOWN: Final = "presentation { id status answeredAt note until categories city { code } case { id status } }"
 STAY: Final = "residency { id status startsOn endsOn city { code } case { id status } }"
 GLASS: Final = "case { id emergencies { organisation { code } categories waits askedAt approvedAt until reason } disclosure { category visible basis } }"
+ORGANISATION: Final = "organisation { id code name kind website city { code country } }"
+CLIENT: Final = "client { id clientId name scopes status jwks createdAt lastUsedAt }"
+USER: Final = "user { id email name roles scopes status lastSeenAt }"
 OPERATIONS: Final = {
     "submitReferral": ("SubmitReferralInput", RECORD),
+    "withdrawReferral": ("WithdrawReferralInput", RECORD),
+    "respondToReferral": ("RespondToReferralInput", RECORD),
+    "sendMessage": ("SendMessageInput", "message { id from { code } body at }"),
     "openCase": ("OpenCaseInput", CASE),
     "shareCase": ("ShareCaseInput", CASE),
     "updateCase": ("UpdateCaseInput", CHANGED),
@@ -44,10 +50,18 @@ OPERATIONS: Final = {
     "acknowledgeRetraction": ("AcknowledgeRetractionInput", "retraction { id acknowledgedAt note }"),
     "breakGlass": ("BreakGlassInput", GLASS),
     "approveBreakGlass": ("ApproveBreakGlassInput", GLASS),
+    "createOrganisation": ("CreateOrganisationInput", ORGANISATION),
+    "updateOrganisation": ("UpdateOrganisationInput", ORGANISATION),
+    "createClient": ("CreateClientInput", CLIENT),
+    "updateClient": ("UpdateClientInput", CLIENT),
+    "disableClient": ("DisableClientInput", CLIENT),
+    "inviteUser": ("InviteUserInput", USER),
+    "updateUser": ("UpdateUserInput", USER),
+    "disableUser": ("DisableUserInput", USER),
 }  # fmt: skip
 COUNTED: Final = (
-    "referral", "referral_key", "referral_person", "referral_event", "consent", "case_file", "case_key", "case_identity", "case_name_digest", "share", "hold", "presentation", "residency", "case_decision", "merged_case", "case_alias", "emergency", "retraction",
-    "feed_record_link", "legal_hold", "erasure", "event", "case_access", "referral_access",
+    "referral", "referral_key", "referral_person", "referral_event", "message", "consent", "case_file", "case_key", "case_identity", "case_name_digest", "share", "hold", "presentation", "residency", "case_decision", "merged_case", "case_alias", "emergency", "retraction",
+    "feed_record_link", "legal_hold", "erasure", "event", "organisation", "city", "usr", "client", "case_access", "referral_access",
 )  # fmt: skip
 LINKED: Final = "query ($id: ID!) { case(by: {id: $id}) { id status identity { familyName } health { needs } } }"
 
