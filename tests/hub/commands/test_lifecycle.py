@@ -97,8 +97,10 @@ def test_the_picture_of_the_readme_is_drawn_from_the_table() -> None:
 
 def test_the_table_is_printed(hub: Run) -> None:
     """One line a step: who, from where, and where it leads."""
-    lines = hub("lifecycle").out.splitlines()
+    of_referrals, _, of_cases = hub("lifecycle").out.partition("\n\n")
+    lines = of_referrals.splitlines()
 
+    assert "residency     OFFERED        updateResidency" in of_cases
     assert [line.split()[0] for line in lines] == ["step", *STEPS]
     assert "ACCEPT               recipient            IN_REVIEW, INFORMATION_REQUESTED" in "\n".join(lines)
     assert hub("lifecycle", "--picture").out == f"{picture()}\n"
