@@ -43,11 +43,6 @@ AGREEMENT = Rows(
     " from agreement g left join agreement_end e on e.agreement = g.id",
     access="(g.organisation = {org} or (select viewer_is_icorn() and viewer_has('access:manage')))",
 )
-AGREEMENT_REASON = Document(
-    subject="'agreement:' || {row}.agreement",
-    sql="select 1 as key_version, {row}.reason as sealed, k.kek, k.wrapped from agreement_end k where k.agreement = {row}.agreement",
-    access="{row}.reason is not null",
-)
 APPROVAL = Rows("select p.agreement, p.organisation, p.approver, p.at from agreement_approval p")
 
 CASE = Rows(
@@ -73,14 +68,7 @@ EXPLANATION = Rows(
     access="a.organisation = {org} and holds(a.overview, {now}) and (select viewer_has('cases:read', 'access:explain'))",
     subject="pseudonym",
 )
-EFFECT = Rows("select 1 as one", access="(select viewer_is_icorn() and viewer_has('access:manage', 'cases:read'))")
-_SIMULATED = (
-    " from organisation o cross join lateral simulate_agreement(o.id, {parent}.categories, {parent}.origins, {parent}.disciplines,"
-    " {parent}.starts, {parent}.ends, (select g.id from agreement g where 'agreement_' || g.id = {parent}.replaces)) s"
-    " where 'organisation_' || o.code = {parent}.organisation"
-)
-OPENS = Rows(f"select s.category, s.opens as cases{_SIMULATED}")
-CLOSES = Rows(f"select s.category, s.closes as cases{_SIMULATED}")
+
 
 PRESENTATION = Rows(
     "select p.id as name, p.case_id, o.city, p.categories, p.presented_at as at, p.until, p.answered_at, a.case_id is not null as sees,"

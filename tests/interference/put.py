@@ -38,7 +38,7 @@ from tests.interference.facts import (
     World,
 )
 from tests.interference.hooked import put_webhook
-from tests.interference.logged import log
+from tests.interference.logged import NO_TRANSACTION, log
 from tests.interference.names import FAMILY_NAMES, pairwise, row_id
 from tests.interference.principals import Principal
 from tests.world import KEYRING, UNLIMITED
@@ -100,10 +100,7 @@ class Putter:
     async def facts(self, world: World) -> None:
         """Put facts into a database that has everyone who takes part."""
         hub = self._hub
-        # Transactions are counted for all databases of a server together, so two worlds never have the same: their numbers are left out.
-        await hub.admin.execute(
-            "create or replace function change_place() returns xid8 language sql stable return '5'::xid8"
-        )
+        await hub.admin.execute(NO_TRANSACTION)
         # Access is refreshed once at the end instead of after every row; that it follows every row is tested elsewhere.
         await hub.admin.execute("set session_replication_role = replica")
         for fact in sorted((f for f in world if type(f) in ORDER), key=lambda f: (ORDER.index(type(f)), repr(f))):

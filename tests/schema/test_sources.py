@@ -6,8 +6,9 @@ from typing import Any, Final
 import asyncpg
 from graphql import GraphQLField, GraphQLInputObjectType, GraphQLObjectType, get_named_type
 
+from schema.agreement_rows import CLOSES, EFFECT, OPENS
 from schema.fields import NOUNS, Column, Document, Many, Nested, One, Page, Rows, Sealed, SealedText, Where
-from schema.rows import CASE, CLOSES, EFFECT, FEED, OPENS, STATISTICS, STATISTICS_CELL
+from schema.rows import CASE, FEED, STATISTICS, STATISTICS_CELL
 from tests.conftest import Database
 from tests.schema.declared import edges, rule_of
 
