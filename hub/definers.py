@@ -25,6 +25,7 @@ DEFINERS: Final = frozenset(
         "hub.event_step",
         "hub.explain_access",
         "hub.follow_city",
+        "hub.forget_changes",
         "hub.freeze_follows",
         "hub.give_information",
         "hub.give_pairwise_key",

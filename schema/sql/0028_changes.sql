@@ -19,6 +19,7 @@ create table change (
 );
 create index on change (organisation, aspect, xid, name);
 create index on change (due);
+create index on change (about);
 alter table change enable row level security, force row level security;
 
 create function next_turn(variadic periods tstzmultirange[]) returns timestamptz language sql stable parallel safe
@@ -112,6 +113,17 @@ begin
   return turned;
 end $$;
 
+-- Of what is erased there remains, for whoever saw it, that it is gone, by the name that it had there; nothing that leads from one to the other.
+create function forget_changes() returns trigger language plpgsql security definer set search_path = hub, pg_temp as $$
+begin
+  delete from change c where c.about = old.id and (c.xid is null or c.aspect not in ('case', 'referral'));
+  update change c set about = gen_random_uuid() where c.about = old.id;
+  return null;
+end $$;
+-- By their names these come after those of the foreign keys, by which all that was about it goes first.
+create trigger zz_forget_changes after delete on case_file for each row execute function forget_changes();
+create trigger zz_forget_changes after delete on referral for each row execute function forget_changes();
+
 grant execute on function note_turns to hub_worker;
 do $$
 declare
@@ -133,7 +145,7 @@ begin
   create policy access on change to hub_access using (true) with check (true);
   grant create on schema hub to hub_access;
   for routine in select p.oid::regprocedure from pg_proc p where p.pronamespace = 'hub'::regnamespace and p.proname in
-      ('change_place', 'next_turn', 'opened', 'note_changes', 'access_changed', 'edited', 'note_turns') loop
+      ('change_place', 'next_turn', 'opened', 'note_changes', 'access_changed', 'edited', 'note_turns', 'forget_changes') loop
     execute format('alter function %s owner to hub_access', routine);
   end loop;
   revoke create on schema hub from hub_access;

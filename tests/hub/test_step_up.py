@@ -100,7 +100,6 @@ def test_who_gets_to_see_a_case_is_changed_by_nobody_who_is_not_there() -> None:
         "mergeCases",
         "presentCase",
         "proposeAgreement",
-        "sealCase",
         "setLegalHold",
         "shareCase",
         "updateClient",

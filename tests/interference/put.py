@@ -5,8 +5,8 @@ from typing import Any
 
 import msgspec
 
-from auth.people.seal import CARD, Card, UserSeal
 from hub.engine.bind import name_digest
+from tests.interference.acting import put_user
 from tests.interference.documents import said
 from tests.interference.facts import (
     CITIES,
@@ -39,9 +39,9 @@ from tests.interference.facts import (
 )
 from tests.interference.hooked import put_webhook
 from tests.interference.logged import NO_TRANSACTION, log
-from tests.interference.names import FAMILY_NAMES, pairwise, row_id
+from tests.interference.names import pairwise, row_id
 from tests.interference.principals import Principal
-from tests.world import KEYRING, UNLIMITED
+from tests.world import UNLIMITED
 from tests.world import World as Hub
 
 ORDER = (
@@ -234,18 +234,7 @@ class Putter:
                 )  # fmt: skip
                 await insert("auth.client_key", client_id=fact.name, jwks={"keys": []})
             case User():
-                await self._user(fact)
-
-    async def _user(self, fact: User) -> None:
-        hub, user, organisation = self._hub, row_id("user", fact.id), self._hub.organisations[fact.organisation]
-        side = "ICORN" if ORGANISATIONS[fact.organisation] == "ICORN" else "PARTNER"
-        key, email = hub.sealing.new_key(), f"user{fact.id}.{fact.variant}@{fact.organisation}.example"
-        card = msgspec.json.encode(Card(email, FAMILY_NAMES[fact.variant]))
-        await hub.insert(
-            "usr", id=user, organisation=organisation, roles=[f"{side}_{'ADMIN' if fact.admin else 'STAFF'}"], scopes=["access:manage", "cases:read"],
-            status="ACTIVE", standing=0, email_digest=UserSeal(KEYRING).digest(organisation, email), kek=key.kek, wrapped=key.wrapped,
-            sealed=hub.sealing.seal(key.plain, f"user:{user}", CARD, 1, card),
-        )  # fmt: skip
+                await put_user(hub, fact)
 
     async def _referral(self, fact: Referral) -> None:
         insert, org, referral = self._hub.insert, self._hub.organisations, row_id("referral", fact.id)
