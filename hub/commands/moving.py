@@ -1,4 +1,4 @@
-"""This module moves a case along its life, and ends with that what ends with it. The steps are those of hub/lifecycle_of_cases.py."""
+"""This module moves a case along its life, and ends with that what ends with it. The steps are those of hub/commands/lifecycle_of_cases.py."""
 
 import uuid
 from collections.abc import AsyncIterator
@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from hub.commands.asker import Asker, Problems
-from hub.lifecycle_of_cases import CASE, UNDER_WAY, Table, goals, leads
+from hub.commands.lifecycle_of_cases import CASE, UNDER_WAY, Table, goals, leads
 
 
 async def overview(asker: Asker, case: uuid.UUID) -> Any:

@@ -4,7 +4,7 @@ import asyncio
 from typing import Any
 from uuid import UUID, uuid4
 
-from hub.lifecycle_of_cases import CASE, LEADS, PRESENTATION, RESIDENCY, leads
+from hub.commands.lifecycle_of_cases import CASE, LEADS, PRESENTATION, RESIDENCY, leads
 from schema.enums import CaseStatus, PresentationStatus, ResidencyStatus
 from tests.hub.commands.kit import case_id, city_office, done, events, found, run
 from tests.hub.commands.retracted import told
