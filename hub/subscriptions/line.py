@@ -55,6 +55,11 @@ class Exchange:
         default_factory=lambda: defaultdict(lambda: asyncio.Semaphore(OWN_READERS))
     )
 
+    async def close(self) -> None:
+        """End what is followed, and listen no more."""
+        await self.outbox.close()
+        await self.standing.close()
+
 
 class Line:
     """One connection. Only what is `watched` is live."""
