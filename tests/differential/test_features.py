@@ -27,6 +27,7 @@ OPERATIONS: dict[str, tuple[str, dict[str, Any]]] = {
     "feeds and their records": ("""{ feeds { id code kind state lastSyncedAt lag recordCount lastProblem paused organisation { code } }
         feedRecords(first: 2) { state fetchedAt endCursor hasNextPage feed { code } records { id sourceId sourceUrl discipline origin riskLevel urgency submittedAt updatedAt
         feed { code state } case { id } person { withheld profile { languages works { title } } identity { pseudonyms } } } } }""", {}),
+    "presentations": ("{ presentations { totalCount edges { node { id status categories until answeredAt note city { code } case { id presentations { id status note } } } } } presentations_open: presentations(status: [OPEN, EXPIRED]) { totalCount } }", {}),
     "public data": ("{ cities { totalCount edges { node { id code name country memberSince latitude longitude vacancies residencies { edges { node { id } } totalCount } } } } organisations { edges { node { id kind website city { id } } } } }", {}),
     "aliases, also of lists and parents": ("{ one: cities(first: 1) { a: edges { b: node { c: code d: code } e: cursor } f: pageInfo { g: hasNextPage } } two: cities(last: 1) { edges { node { code } } } }", {}),
     "aliases longer than Postgres allows": (f"{{ {LONG}1: viewer {{ {LONG}2: clientId {LONG}3: scopes }} cases(first: 2) {{ {LONG}4: pageInfo {{ {LONG}5: hasNextPage {LONG}6: endCursor }} {LONG}7: edges {{ {LONG}8: node {{ {LONG}9: reference {LONG}a: identity {{ {LONG}b: familyName }} }} }} {LONG}c: totalCount }} }}", {}),

@@ -19,6 +19,7 @@ ONE_SCOPE = {
     "case_key": "cases:read",
     "case_access": "cases:read",
     "legal_hold": "cases:erase",
+    "change": "changes:read",
     "case_name_digest": "cases:identity",
     "residency": "residencies:read",
     "presentation": "presentations:read",
