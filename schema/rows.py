@@ -3,8 +3,6 @@
 Postgres repeats it in its row policies (sql/0009_reads_and_writes.sql), and each wall is tested with the other one down.
 """
 
-from dataclasses import replace
-
 from schema.enums import Category
 from schema.fields import Document, Rows
 from schema.persons import PERSONAL
@@ -101,9 +99,6 @@ EVENT = Rows("select e.referral_id, e.ordinal, e.kind, e.status, e.organisation,
     access="a.organisation = {org} and holds(a.visible, {now})",
     subject="pseudonym",
 )  # fmt: skip
-# What a webhook is told of it: that it was.
-STEP = replace(EVENT, select="select e.referral_id, e.ordinal, e.kind, a.pairwise, a.pseudonym, a.basis"
-    " from referral_event e join referral_access a on a.referral_id = e.referral_id")  # fmt: skip
 MESSAGE = Rows("select m.id as message_id, m.referral_id, m.ordinal, m.organisation, m.at, m.body, a.pairwise, a.pseudonym, a.basis"
     " from message m join referral_access a on a.referral_id = m.referral_id",
     access="a.organisation = {org} and holds(a.visible, {now})",
@@ -135,10 +130,6 @@ RETRACTION = Rows(
     "select r.id as name, r.organisation, r.kind, case when r.organisation = {org} then r.subject else r.icorn_subject end as subject,"
     " r.categories, r.at, r.acknowledged_at, r.note from retraction r",
     access="(r.organisation = {org} or (select viewer_is_icorn())) and (select viewer_has('cases:read') or viewer_has('referrals:read'))",
-)
-RETRACTED = replace(
-    RETRACTION,
-    select="select r.id as name, r.kind, case when r.organisation = {org} then r.subject else r.icorn_subject end as subject from retraction r",
 )
 
 WEBHOOK = Rows(
