@@ -6,6 +6,7 @@ from schema.access import Client, User
 from schema.cases import Case
 from schema.cities import City
 from schema.consents import Consent
+from schema.feeds import Feed
 from schema.fields import Once, Problems, column, one, source
 from schema.organisations import Organisation
 from schema.presentations import Presentation
@@ -17,6 +18,7 @@ from schema.rows import (
     CITY,
     CLIENT,
     CONSENT,
+    FEED,
     MESSAGE,
     ORGANISATION,
     PRESENTATION,
@@ -119,6 +121,14 @@ class OrganisationPayload:
 
     organisation: Organisation | None = one(ORGANISATION, "{row}.code = {named}")
     invitation: str | None = source(Once(), description=INVITED)
+    problems: list[Problem] = source(Problems())
+
+
+@strawberry.type
+class FeedPayload:
+    """What became of a feed."""
+
+    feed: Feed | None = one(FEED, "{row}.code = {named}")
     problems: list[Problem] = source(Problems())
 
 

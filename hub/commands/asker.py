@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from auth.people import People
 from auth.principal import Principal
+from connectors.surroundings import Surroundings
 from hub.engine.parameters import split_id
 from hub.sealing import Sealing
 
@@ -87,6 +88,8 @@ class Asker:
     index_key: bytes = field(repr=False)
     seed: bytes = field(repr=False)
     """A keyed digest of who asks and their idempotency key: what is made anew is named from it."""
+    around: Surroundings = field(repr=False)
+    """What feeds find where they run: by it their settings are checked."""
 
     def new_id(self, what: str) -> uuid.UUID:
         """Name something this command makes: unguessable, and the same for a retry of the same command."""

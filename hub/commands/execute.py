@@ -18,6 +18,7 @@ from hub.commands.clients import create_client, disable_client, update_client
 from hub.commands.consents import record_consent, withdraw_consent
 from hub.commands.emergencies import approve_break_glass, break_glass
 from hub.commands.erasure import erase_case, set_legal_hold
+from hub.commands.feeds import create_feed, sync_feed, update_feed
 from hub.commands.merging import merge_cases
 from hub.commands.organisations import create_organisation, update_organisation
 from hub.commands.presentations import answer_presentation, present_case
@@ -62,6 +63,9 @@ COMMANDS: Final[Mapping[str, Command]] = {
     "approveBreakGlass": approve_break_glass,
     "createOrganisation": create_organisation,
     "updateOrganisation": update_organisation,
+    "createFeed": create_feed,
+    "updateFeed": update_feed,
+    "syncFeed": sync_feed,
     "createClient": create_client,
     "updateClient": update_client,
     "disableClient": disable_client,
@@ -143,7 +147,7 @@ async def settle(engine: Engine, asked: Operation, connection: Any, root: Ask) -
     principal = asked.principal
     asker = (principal.organisation, principal.client, principal.user or "", given["idempotencyKey"])
     seed = hmac.digest(engine.index_key, json.dumps(asker).encode(), hashlib.sha256)
-    hand = Asker(connection, principal, engine.sealing, engine.people, engine.index_key, seed)
+    hand = Asker(connection, principal, engine.sealing, engine.people, engine.index_key, seed, engine.around)
     if not 0 < len(given["idempotencyKey"]) <= KEY_LENGTH:
         return await _without_key(hand, root.name, given)
     digest = hmac.digest(engine.index_key, json.dumps(given, sort_keys=True, default=str).encode(), hashlib.sha256)

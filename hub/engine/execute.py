@@ -13,6 +13,7 @@ from graphql import DocumentNode, GraphQLSchema, OperationDefinitionNode, Select
 from auth.people import People
 from auth.principal import Principal
 from auth.resource import refused
+from connectors.surroundings import Surroundings
 from hub.engine.bind import Binding
 from hub.engine.compiled import Compiled, Plans, entrance
 from hub.engine.cursors import Cursors
@@ -53,6 +54,7 @@ class Engine:
     plans: Plans
     trusted: Trusted
     people: People
+    around: Surroundings
 
 
 @dataclass(frozen=True)

@@ -95,6 +95,16 @@ COMMANDS: Final[dict[str, tuple[str, ...]]] = {
         'code: "pen-centre", name: "PEN", kind: SISTER, website: "https://pen.example", city: $city, firstAdminEmail: "sara@pen.example", firstAdminName: "Sara"',
     ),
     "updateOrganisation": ('organisation: $organisation, name: "Renamed"', "organisation: $organisation, suspended: false"),
+    "createFeed": (
+        'organisation: $organisation, code: "new-feed", kind: KOBO, every: "PT1H", settings: {url: "https://kobo.example/x", auth: {scheme: "token", secret: "new-feed_token"}}, mapping: {sourceId: "_root", sample: {_root: "1"}}',
+        'organisation: $organisation, code: "pen-centre", kind: REST, every: "PT1S", settings: {}, mapping: {}',
+    ),
+    "updateFeed": (
+        "feed: $feed, paused: true",
+        'feed: $feed, every: "PT2H", mapping: {sourceId: "_root", sample: {_root: "1"}}',
+        'feed: $feed, settings: {url: "https://elsewhere.example/x", auth: {scheme: "token", secret: "other"}}',
+    ),
+    "syncFeed": ("feed: $feed",),
     "withdrawConsent": ("consent: $consent", 'consent: $consent, reason: "Called"'),
 }  # fmt: skip
 

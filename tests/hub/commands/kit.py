@@ -22,6 +22,7 @@ SHOWN: Final = "presentation { id status answeredAt note until categories city {
 STAY: Final = "residency { id status startsOn endsOn city { code } case { id status } }"
 GLASS: Final = "case { id emergencies { organisation { code } categories waits askedAt approvedAt until reason } disclosure { category visible basis } }"
 ORGANISATION: Final = "organisation { id code name kind website city { code country } }"
+FEED: Final = "feed { id code kind state paused organisation { code } }"
 CLIENT: Final = "client { id clientId name scopes status jwks createdAt lastUsedAt }"
 USER: Final = "user { id email name roles scopes status lastSeenAt }"
 OPERATIONS: Final = {
@@ -52,6 +53,9 @@ OPERATIONS: Final = {
     "approveBreakGlass": ("ApproveBreakGlassInput", GLASS),
     "createOrganisation": ("CreateOrganisationInput", ORGANISATION),
     "updateOrganisation": ("UpdateOrganisationInput", ORGANISATION),
+    "createFeed": ("CreateFeedInput", FEED),
+    "updateFeed": ("UpdateFeedInput", FEED),
+    "syncFeed": ("SyncFeedInput", FEED),
     "createClient": ("CreateClientInput", CLIENT),
     "updateClient": ("UpdateClientInput", CLIENT),
     "disableClient": ("DisableClientInput", CLIENT),
@@ -61,7 +65,7 @@ OPERATIONS: Final = {
 }  # fmt: skip
 COUNTED: Final = (
     "referral", "referral_key", "referral_person", "referral_event", "message", "consent", "case_file", "case_key", "case_identity", "case_name_digest", "share", "hold", "presentation", "residency", "case_decision", "merged_case", "case_alias", "emergency", "retraction",
-    "feed_record_link", "legal_hold", "erasure", "event", "organisation", "city", "usr", "client", "case_access", "referral_access",
+    "feed", "feed_version", "feed_record_link", "legal_hold", "erasure", "event", "organisation", "city", "usr", "client", "case_access", "referral_access",
 )  # fmt: skip
 LINKED: Final = "query ($id: ID!) { case(by: {id: $id}) { id status identity { familyName } health { needs } } }"
 
