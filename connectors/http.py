@@ -170,7 +170,7 @@ class Upstream:
         try:
             return await self._follow(request, {**shown, **request.headers})
         except (aiohttp.ClientError, OSError, zlib.error) as error:
-            return FeedProblem(_code(error))
+            return FeedProblem(code_of(error))
 
     async def _follow(self, request: "_Request", headers: Mapping[str, str]) -> Reply | FeedProblem:
         url = request.url
@@ -239,7 +239,8 @@ def _joined(base: URL, link: str) -> URL | None:
     return url if same and url.user is None and url.password is None else None
 
 
-def _code(error: Exception) -> ProblemCode:
+def code_of(error: Exception) -> ProblemCode:
+    """Say what kept a request from being answered, without a word of what was said."""
     match error:
         case TimeoutError():
             return ProblemCode.TIMEOUT

@@ -135,7 +135,7 @@ def create_app(  # noqa: PLR0913 what an application is put together from
         plans=Plans(core, walls),
         trusted=Trusted(pools.app, documents),
         people=app.state.people,
-        around=around or Surroundings(from_environment()),
+        private_hosts=around.private_hosts if around is not None else frozenset(),
     )
     outbox = Outbox(pools.worker)
     standing = Standing(pools.auth, outbox)

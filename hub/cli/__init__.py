@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from hub.cli.agreements import agreement
 from hub.cli.asking import query, token
 from hub.cli.audit import audit
 from hub.cli.clients import client
@@ -47,6 +48,7 @@ app.add_typer(organisation, rich_help_panel="Let partners in")
 app.add_typer(client, rich_help_panel="Let partners in")
 app.add_typer(documents, rich_help_panel="Let partners in")
 app.add_typer(user, rich_help_panel="Let partners in")
+app.add_typer(agreement, rich_help_panel="Let partners in")
 app.command(rich_help_panel="Look after it")(panic)
 app.add_typer(audit, rich_help_panel="Look after it")
 app.add_typer(feed, rich_help_panel="Look after it")

@@ -14,6 +14,7 @@ from rich.text import Text
 from auth.keyring import KeyringError
 from connectors.kinds import check
 from connectors.surroundings import Surroundings
+from hub.agreements import expiring, left
 from hub.app import surroundings
 from hub.audit.sequence import lag
 from hub.cli.backups import flaws, openable
@@ -29,6 +30,7 @@ from hub.postgres import HubConnection
 from hub.self_check import self_check
 from hub.settings import DSN_ROLES, PREFIX, Settings, SettingsError
 from hub.statistics import SMALLEST, latest
+from hub.webhooks.rounds import not_delivering
 
 LATE: Final = timedelta(minutes=1)
 """The age from which a record that has no leaf means that no worker is at work."""
@@ -48,7 +50,7 @@ class Finding:
 
 
 def doctor() -> None:
-    """Examine keys, databases, row security, migrations, the audit log, statistics, receipts and the feeds, as far as what is set reaches.
+    """Examine keys, databases, row security, migrations, the audit log, statistics, receipts, agreements, webhooks and the feeds, as far as what is set reaches.
 
     HUB_WORKER_DATABASE_URL and the keys are enough for all but the other logins. The exit status is 1 when something
     is wrong; a feed that is behind is worth a look, but is its own organisation's to mend.
@@ -124,6 +126,8 @@ async def _contents(connection: HubConnection, settings: Settings) -> list[Findi
             await _audit(connection),
             await _statistics(connection),
             await _receipts(connection),
+            await _webhooks(connection),
+            await _agreements(connection),
             *await _feeds(connection, surroundings(settings)),
         ]
     except UNREACHABLE as error:
@@ -180,6 +184,22 @@ async def _receipts(connection: Any) -> Finding:
         return Finding("receipts", WELL, "none is owed for what was retracted")
     text = f"{owed['count']} owed for what was retracted, the oldest since {owed['since']:%Y-%m-%d}"
     return Finding("receipts", LOOK if owed["late"] else WELL, text + (": remind them" if owed["late"] else ""))
+
+
+async def _webhooks(connection: Any) -> Finding:
+    found = await not_delivering(connection)
+    if not found:
+        return Finding("webhooks", WELL, "each is delivered to")
+    whose = ", ".join(f"{code} ({count})" for code, count in found)
+    return Finding("webhooks", LOOK, f"paused or ended: {whose}: their admins resume or delete them")
+
+
+async def _agreements(connection: Any) -> Finding:
+    soon = await expiring(connection)
+    if not soon:
+        return Finding("agreements", WELL, "none runs out within 30 days")
+    told = [f"{row['code']}: {left(row['valid_until'], row['days'])}" for row in soon]
+    return Finding("agreements", LOOK, "\n".join([*told, "either side proposes the next one (proposeAgreement)"]))
 
 
 async def _feeds(connection: HubConnection, around: Surroundings) -> list[Finding]:

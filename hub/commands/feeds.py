@@ -10,6 +10,7 @@ import asyncpg
 from auth import organisations
 from connectors.kinds import mapping_flaws, settings_flaws
 from connectors.problem import Flaw
+from connectors.surroundings import Surroundings
 from hub.commands.access import NOT_THERE, note
 from hub.commands.asker import Asker, Input, Problems, problems
 from hub.engine.parameters import split_id
@@ -31,7 +32,7 @@ async def create_feed(asker: Asker, given: Input) -> str:
         if whose is None:
             found.add("NOT_FOUND", NOT_THERE, "organisation")
         note(found, organisations.code_problems(given["code"]))
-        _flaws(found, "settings", settings_flaws(str(given["kind"]), given["settings"], asker.around))
+        _flaws(found, "settings", settings_flaws(str(given["kind"]), given["settings"], _around(asker)))
         _flaws(found, "mapping", mapping_flaws(given["mapping"], sampled=True))
         _often(found, given)
     assert whose is not None  # noqa: S101 a missing one is a problem
@@ -54,7 +55,7 @@ async def update_feed(asker: Asker, given: Input) -> str:
             if name in given and given[name] is None:
                 found.add("REQUIRED", "Say what it is to be, or leave it out.", name)
         if feed is not None and given.get("settings") is not None:
-            _flaws(found, "settings", settings_flaws(feed["kind"], given["settings"], asker.around))
+            _flaws(found, "settings", settings_flaws(feed["kind"], given["settings"], _around(asker)))
         if given.get("mapping") is not None:
             _flaws(found, "mapping", mapping_flaws(given["mapping"], sampled=True))
         _often(found, given)
@@ -101,6 +102,11 @@ async def _feed(asker: Asker, identifier: str, found: Problems) -> Any:
     if row is None:
         found.add("NOT_FOUND", NOT_THERE, "feed")
     return row
+
+
+def _around(asker: Asker) -> Surroundings:
+    """Give what settings are checked by: which hosts may be named. No secret is read."""
+    return Surroundings(str, asker.private_hosts)
 
 
 def _flaws(found: Problems, place: str, flaws: Iterable[Flaw]) -> None:
