@@ -65,7 +65,7 @@ async def named(world: World) -> dict[str, str]:
         "referral": f"referral_{await pairwise('referral', referral)}",
         "consent": f"consent_{child}",
         "feedRecord": f"record_{record}",
-        "feed": f"feed_{await world.admin.fetchval('select code from feed order by code limit 1')}",
+        "feed": "feed_" + await world.admin.fetchval("select code from feed order by code limit 1"),
         **dict.fromkeys(("keep", "merge"), f"case_{await pairwise('case', case)}"),
         "presentation": f"presentation_{shown}",
         "residency": f"residency_{stays}",
