@@ -91,6 +91,7 @@ def test_who_gets_to_see_a_case_is_changed_by_nobody_who_is_not_there() -> None:
         "approveBreakGlass",
         "breakGlass",
         "createClient",
+        "createFeed",
         "createOrganisation",
         "createWebhook",
         "disableClient",
@@ -103,6 +104,7 @@ def test_who_gets_to_see_a_case_is_changed_by_nobody_who_is_not_there() -> None:
         "setLegalHold",
         "shareCase",
         "updateClient",
+        "updateFeed",
         "updateOrganisation",
         "updateUser",
     }

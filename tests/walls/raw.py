@@ -15,6 +15,7 @@ from tests.world import EVERY_SCOPE, World, build
 
 PROOF: Final = b"\x07" * 32
 WRITING: Final = (
+    "feeds:manage",
     "access:manage",
     "cases:erase",
     "cases:write",

@@ -74,7 +74,7 @@ MAY: dict[str, tuple[Bound, set[tuple[str, str]]]] = {
         | HOOKS
         | OWN - {("referral", "insert")}
         | {("referral", "update"), ("consent", "update")}
-        | {("feed_record_link", "insert"), ("feed_record_link", "delete")}
+        | {("feed_record_link", "insert"), ("feed_record_link", "delete"), ("feed", "insert"), ("feed_version", "insert")}
         | {("outcome", "insert"), ("outcome", "update"), ("event", "insert"), ("agreement", "insert")},
     ),
 }  # fmt: skip
