@@ -3,11 +3,11 @@ BIN := .venv/bin
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test interference check fix schema golden bench lock clean
+.PHONY: help demo test interference check fix schema golden bench bench-connections lock clean
 
 help: ## Print this list
 	@echo "make TARGET, with TARGET one of:"
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-14s %s\n", $$1, $$2 }'
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-18s %s\n", $$1, $$2 }'
 
 demo: $(READY) ## Start the hub with its own PostgreSQL and two sister feeds, and tell the story (Ctrl-C stops it)
 	@$(BIN)/hub demo $(args)
@@ -37,6 +37,9 @@ golden: $(READY) ## Rewrite the golden SQL and answers of tests/operations (read
 
 bench: $(READY) ## Measure the combined view against its bare limit
 	$(BIN)/python -m bench
+
+bench-connections: $(READY) ## Hold 5,000 idle subscriptions, and measure how long events take (n=1000 for fewer)
+	$(BIN)/python -m bench.connections $(n)
 
 lock: ## Resolve requirements*.in anew into the hashed lock files (needs uv)
 	uv pip compile -q --upgrade --universal --python-version 3.11 --generate-hashes --no-header \

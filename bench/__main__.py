@@ -2,6 +2,7 @@
 
 `python -m bench profile` takes one request apart instead; `python -m bench timing` asks whether time tells what is hidden.
 `python -m bench tokens` measures the authorization server, and what verifying token and proof adds to a query.
+`python -m bench events` measures how soon a webhook's receiver has what was committed.
 """
 
 import argparse
@@ -27,6 +28,7 @@ from rich.table import Table
 
 from auth.client import Answer, Credentials, HubClient, proof
 from auth.keyring import Keyring
+from bench.events import events
 from bench.load import Round, once, request, run
 from bench.operations import Q1, Q1_IDENTITY, Q4
 from bench.parts import take_apart
@@ -179,7 +181,7 @@ async def measure(contenders: list[Contender], asker: Asker, postgres: psutil.Pr
 def asked() -> argparse.Namespace:
     """Read what is to be measured."""
     reader = argparse.ArgumentParser("python -m bench")
-    reader.add_argument("what", nargs="?", choices=["all", "profile", "timing", "tokens"], default="all")
+    reader.add_argument("what", nargs="?", choices=["all", "profile", "timing", "tokens", "events"], default="all")
     reader.add_argument("--requests", type=int, default=10_000, help="of each way of asking, for timing")
     return reader.parse_args()
 
@@ -248,4 +250,5 @@ async def main(wanted: argparse.Namespace) -> None:
 
 if __name__ == "__main__":
     wanted = asked()
-    uvloop.run(tokens(console) if wanted.what == "tokens" else main(wanted))
+    apart = {"tokens": tokens, "events": events}
+    uvloop.run(apart[wanted.what](console) if wanted.what in apart else main(wanted))

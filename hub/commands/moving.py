@@ -1,4 +1,4 @@
-"""This module moves a case along its life, and ends with that what ends with it. The steps are those of hub/lifecycle_of_cases.py."""
+"""This module moves a case along its life, and ends with that what ends with it. The steps are those of hub/commands/lifecycle_of_cases.py."""
 
 import uuid
 from collections.abc import AsyncIterator
@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from hub.commands.asker import Asker, Problems
-from hub.lifecycle_of_cases import CASE, UNDER_WAY, Table, goals, leads
+from hub.commands.lifecycle_of_cases import CASE, UNDER_WAY, Table, goals, leads
 
 
 async def overview(asker: Asker, case: uuid.UUID) -> Any:
@@ -21,7 +21,7 @@ def judge_step(table: Table, command: str, status: str, to: str, found: Problems
     """Refuse a step that the table does not list, and say which there are."""
     if not leads(table, command, status, to):
         may = ", ".join(goals(table, command, status)) or "nowhere"
-        found.add("WRONG_STATE", f"From {status} this leads to {may}, not to {to}.", *path)
+        found.add("NOT_NOW", f"From {status} this leads to {may}, not to {to}.", *path)
 
 
 def judge_case(command: str, status: str, to: str, found: Problems, *path: str) -> None:

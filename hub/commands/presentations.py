@@ -5,10 +5,10 @@ from typing import Any
 
 from hub.commands.asker import Asker, Input, Problems, problems, sealed_text
 from hub.commands.cases import NOT_THERE, desk, judge_shared, named_case
+from hub.commands.lifecycle_of_cases import PRESENTATION
 from hub.commands.moving import judge_case, judge_step, move, named_in_the_log, overview
 from hub.commands.person import judge_text
 from hub.engine.parameters import split_id
-from hub.lifecycle_of_cases import PRESENTATION
 
 CITIES = 50
 ANSWERS = {"INVITE": "INVITED", "DECLINE": "DECLINED"}

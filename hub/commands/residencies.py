@@ -6,10 +6,10 @@ from typing import Any
 
 from hub.commands.asker import Asker, Input, Problems, problems
 from hub.commands.cases import NOT_THERE, desk, named_case
+from hub.commands.lifecycle_of_cases import LEADS, RESIDENCY
 from hub.commands.moving import end_with_case, judge_case, judge_step, move, named_in_the_log, overview
 from hub.commands.presentations import named_city
 from hub.engine.parameters import split_id
-from hub.lifecycle_of_cases import LEADS, RESIDENCY
 
 YEARS = 2
 """How long a residency is, where nothing else is said."""

@@ -15,10 +15,12 @@ from tests.world import EVERY_SCOPE, World, build
 
 PROOF: Final = b"\x07" * 32
 WRITING: Final = (
+    "access:manage",
     "cases:erase",
     "cases:write",
     "consents:write",
     "presentations:answer",
+    "organisations:manage",
     "referrals:respond",
     "referrals:submit",
     "residencies:write",

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
+from hub.commands.lifecycle import aligned
+
 Table = Mapping[str, Mapping[str, tuple[str, ...]]]
 """Of each status, the next ones and the commands that lead to them."""
 
@@ -87,10 +89,15 @@ def goals(table: Table, command: str, status: str) -> list[str]:
     return [to for to, commands in table[status].items() if command in commands]
 
 
-def table() -> str:
-    """Write the three tables to be read: whose status, from where, by which commands, and whither."""
-    rows = [("of", "from", "by", "to")]
-    for of, steps in (("case", CASE), ("presentation", PRESENTATION), ("residency", RESIDENCY)):
-        rows += [(of, since, ", ".join(by), to) for since, found in steps.items() for to, by in found.items()]
-    widths = [max(len(row[column]) for row in rows) for column in range(4)]
-    return "\n".join("  ".join(map(str.ljust, row, widths)).rstrip() for row in rows)
+def table(of: Table) -> str:
+    """Write the steps of one table to be read."""
+    steps = [(since, to, ", ".join(commands)) for since, goals in of.items() for to, commands in goals.items()]
+    return aligned([("from", "to", "by"), *steps])
+
+
+def picture(of: Table) -> str:
+    """Draw the steps that lead from one status to another as a state diagram (Mermaid)."""
+    steps = [(since, to, commands) for since, goals in of.items() for to, commands in goals.items() if since != to]
+    lines = [f"    {since} --> {to}: {', '.join(commands)}" for since, to, commands in steps]
+    ends = [f"    {status} --> [*]" for status, goals in of.items() if not goals]
+    return "\n".join(["stateDiagram-v2", f"    [*] --> {next(iter(of))}", *lines, *ends])
