@@ -5,6 +5,7 @@ from typing import Final
 DEFINERS: Final = frozenset(
     {
         "auth.standing_ends",
+        "hub.access_changed",
         "hub.access_follows",
         "hub.agreement_follows",
         "hub.agreement_over",
@@ -16,6 +17,7 @@ DEFINERS: Final = frozenset(
         "hub.contact_unread",
         "hub.count_cases",
         "hub.count_overdue",
+        "hub.edited",
         "hub.emergency_told",
         "hub.end_with_case",
         "hub.erase_case",
@@ -32,6 +34,7 @@ DEFINERS: Final = frozenset(
         "hub.may_give_roles",
         "hub.merge_cases",
         "hub.not_agreed",
+        "hub.note_turns",
         "hub.origin_follows",
         "hub.origin_joins_case",
         "hub.outcome_goes",

@@ -4,15 +4,16 @@ from typing import Any
 
 from auth.access_token import AccessToken, Confirmation, issue, new_token_id
 from auth.client import HubClient, Token
+from auth.limits import Limits
 from auth.people.invitations import Invitations
 from auth.people.seal import UserSeal
 from auth.signing_keys import SigningKeys
 from tests.world import ISSUER, KEYRING, World
 
 
-async def person(
+async def person(  # noqa: PLR0913 who somebody is, and how they ask
     world: World, name: str, client: str, organisation: str, scopes: list[str], *, signed_in: float | None = None, token_id: str = "",
-    role: str = "STAFF",
+    role: str = "STAFF", limits: Limits | None = None,
 ) -> HubClient:  # fmt: skip
     """Make somebody an active user, and give the client `client` as they use it, with a token of theirs; they signed in just now."""
     auth, asker = world.app.state.pools.auth, world.clients[client]
@@ -27,6 +28,7 @@ async def person(
         iss=ISSUER, aud=f"{ISSUER}/graphql", sub=invited.user, client_id=client, iat=int(world.now), exp=int(world.now) + 600,
         jti=token_id or new_token_id("a" * 22), scope=" ".join(sorted(scopes)), cnf=Confirmation(used._proof_key.thumbprint()),  # noqa: SLF001 as above
         organisation=number, auth_time=int(world.now if signed_in is None else signed_in), purpose="PROTECTION",
+        limits=limits,
     )  # fmt: skip
     value = issue(claims, await SigningKeys(auth, KEYRING, lambda: world.now).signing())
     used._token = Token(value, frozenset(scopes), claims.exp)  # noqa: SLF001 as above

@@ -131,3 +131,17 @@ async def test_who_acts_for_another_organisation_is_not_there_to_be_changed(
     assert seen in (None, {"id": names[field], "clients": [], "users": []})
     assert [(each["code"], each["path"]) for each in heard] == [(code, ["input", field])]
     assert await problems(world, "desk", mutation, {field: names[field], **rest}) == []
+
+
+async def test_anothers_webhook_is_there_neither_to_be_read_nor_changed(worlds: Worlds, walls: str) -> None:
+    """ICORN with every scope hears of the PEN Centre's webhook what it would hear of nothing."""
+    world = await worlds(walls)
+    webhook = uuid4()
+    await world.insert("webhook", id=webhook, organisation=world.organisations["pen-centre"], url="https://a.example/", events=[], purpose="AUDIT", created_at="2026-05-01T00:00:00Z", paused_at="2026-05-05T00:00:00Z")  # fmt: skip
+    theirs = '{ organisation(code: "pen-centre") { webhooks { id } } node(id: "webhook_%s") { id } }' % webhook  # noqa: UP031 braces are GraphQL's
+
+    assert await world.data("desk", theirs) == {"organisation": {"webhooks": []}, "node": None}
+    for mutation in ("resumeWebhook", "deleteWebhook"):
+        (found,) = await problems(world, "desk", mutation, {"webhook": f"webhook_{webhook}"})
+        assert found == {"code": "NOT_FOUND", "message": "There is nothing with this id.", "path": ["input", "webhook"]}
+    assert await world.admin.fetchval("select paused_at is not null from webhook where id = $1", webhook)
