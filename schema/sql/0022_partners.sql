@@ -154,7 +154,8 @@ grant insert on revoked_token to hub_access;
 create policy ends on revoked_token for insert to hub_access with check (true);
 
 create policy manages on event for insert to hub_app
-  with check (organisation = (select viewer_org()) and (select viewer_has('access:manage') or viewer_has('organisations:manage')));
+  with check (organisation = (select viewer_org()) and (select viewer_has('access:manage') or viewer_has('organisations:manage'))
+    and referral_id is null and case_id is null and retraction_id is null and audience is null and kind ~ '^(client|organisation|user)[.]');
 
 grant create on schema hub, auth to hub_access;
 alter function viewer_administers owner to hub_access;
