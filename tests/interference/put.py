@@ -7,7 +7,7 @@ import msgspec
 
 from hub.engine.bind import name_digest
 from tests.interference.acting import put_user
-from tests.interference.documents import said
+from tests.interference.documents import STATISTICS, said
 from tests.interference.facts import (
     CITIES,
     FEEDS,
@@ -48,15 +48,6 @@ ORDER = (
     Case, Agreement, Referral, Record, Client, User, Outcome, Document, Residency, Message, Consent, Share, Presentation, Merged, Hold, Freeze, LegalHold, Link, Emergency, Webhook,
 )  # fmt: skip
 START = "2026-01-01T00:00:00Z"
-STATISTICS = {
-    "": None,
-    "origin": "IR",
-    "discipline": "WRITER",
-    "status": "CANDIDATE",
-    "risk_level": "HIGH",
-    "year": 2026,
-}
-"""What the released statistics tell: in each dimension one cell of all twenty."""
 
 
 class Putter:
