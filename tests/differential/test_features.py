@@ -10,6 +10,7 @@ from tests.population import CLIENTS
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 LONG = "a" * 64
 OPERATIONS: dict[str, tuple[str, dict[str, Any]]] = {
+    "changes": ("{ changes(first: 5) { changes { kind subject type at } endCursor hasNextPage } more: changes { changes { subject } hasNextPage } }", {}),
     "viewer": ("{ viewer { clientId clientName userName scopes purpose expiresAt organisation { id city { name } } agreements { id status purpose categories origins disciplines validFrom validUntil approvals { by at organisation { code } } organisation { code } } } }", {}),
     "a case with everything": ("""{ cases { totalCount edges { cursor node { id reference status discipline origin riskLevel openedOn updatedAt version withheld
         profile { biography languages website works { title year kind } } identity { givenName familyName pseudonyms bornOn gender nationalities }
