@@ -109,24 +109,11 @@ end $$;
 create trigger origin_joins_case after update of case_id on referral for each row
   when (new.redirected_from is not null and new.case_id is not null) execute function origin_joins_case();
 
--- Was an organisation answered with a category of a referral's person, after a time if one is given? By the log, and by the records that
--- have no entry yet.
-create function was_told(org int, wanted uuid, k category, since timestamptz) returns boolean language sql stable set search_path = hub, pg_temp
-  return exists (
-    select from audit_pseudonym n join audit_event e on e.reader = org and e.subject = n.pseudonym
-    where n.organisation = org and n.referral_id = wanted and e.organisation = org and e.basis & 127 * basis_bit(k, 'ICORN') <> 0
-      and (since is null or exists (select from audit_leaf l join audit u on u.id = l.audit_id
-        where l.organisation = org and l.leaf_index = e.leaf_index and u.at > since)))
-  or exists (
-    select from audit_pseudonym n, audit u, unnest(u.subjects) s
-    where n.organisation = org and n.referral_id = wanted and s.subject = n.pseudonym and u.xid >= audit_reached() and u.organisation = org
-      and s.basis & 127 * basis_bit(k, 'ICORN') <> 0 and (since is null or u.at > since));
-
 -- Has the asker's organisation yet to read how, and whether, the person may be contacted, as the referral has it now?
 create function contact_unread(wanted uuid) returns boolean language sql stable security definer set search_path = hub, pg_temp as $$
   select exists (select from referral_access a join referral_person p on p.referral_id = a.referral_id and p.category = 'CONTACT'
     where a.organisation = viewer_org() and a.referral_id = wanted and viewer_has('referrals:read', 'cases:contact') and holds(a.contact, hub_now())
-      and not was_told(a.organisation, wanted, 'CONTACT', p.replaced_at)) $$;
+      and not received(a.organisation, wanted, 'CONTACT', p.replaced_at)) $$;
 grant execute on function not_agreed, give_information, redirect_referral, contact_unread to hub_app;
 
 -- What a replay of a message would answer goes with it.
@@ -151,7 +138,7 @@ begin
     execute format('create policy follows on %I for update to hub_access using (true)', routine);
   end loop;
   grant create on schema hub to hub_access;
-  foreach routine in array array['not_agreed', 'give_information', 'redirect_referral', 'consent_follows', 'origin_joins_case', 'was_told', 'contact_unread', 'outcome_goes'] loop
+  foreach routine in array array['not_agreed', 'give_information', 'redirect_referral', 'consent_follows', 'origin_joins_case', 'contact_unread', 'outcome_goes'] loop
     execute format('alter function %I owner to hub_access', routine);
   end loop;
 end $$;

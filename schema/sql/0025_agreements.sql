@@ -224,7 +224,7 @@ revoke create on schema hub from hub_access;
 -- agreement over many cases took as long as their product. It is looked for once, for all of them.
 grant create on schema hub to hub_access;
 set local role hub_access;
-drop function retract_all, retract, owed, received;
+drop function retract_all, retract, owed;
 
 -- Was this organisation answered with a category of a case or referral after a time, by the log?
 create function logged(org int, about uuid, wanted category, since timestamptz) returns boolean language sql stable set search_path = hub, pg_temp
