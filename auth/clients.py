@@ -195,13 +195,17 @@ async def set_use(
     await connection.execute(_USE, client_id, list(redirect_uris), introspects)
 
 
+def name_problems(name: str) -> list[str]:
+    """Say what is wrong with what a client is called."""
+    good = 1 <= len(name.strip()) <= _LONGEST_NAME and name.isprintable()
+    return [] if good else [f"name: 1 to {_LONGEST_NAME} printable characters"]
+
+
 def _problems(client_id: str, name: str, scopes: Collection[str], purpose: str | None) -> list[str]:
     problems = []
     if not _CLIENT_ID.fullmatch(client_id):
         problems.append("client_id: 3 to 64 characters of a-z, 0-9, dot, dash and underscore")
-    if not 1 <= len(name.strip()) <= _LONGEST_NAME or not name.isprintable():
-        problems.append(f"name: 1 to {_LONGEST_NAME} printable characters")
-    problems += scope_problems(scopes)
+    problems += name_problems(name) + scope_problems(scopes)
     if purpose is not None and purpose not in set(Purpose):
         problems.append(f"purpose: one of {', '.join(Purpose)}")
     return problems

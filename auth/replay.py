@@ -7,7 +7,13 @@ from auth.database import Database
 
 _PRUNE_EVERY = 60
 _ASSERTION = """
-insert into auth.assertion_jti (digest, until) values ($1, to_timestamp($2)) on conflict do nothing returning true
+with new as (
+    insert into auth.assertion_jti (digest, until) values ($1, to_timestamp($2)) on conflict do nothing returning true as yes
+), used as (
+    update hub.client c set last_used_at = date_trunc('hour', to_timestamp($4), 'UTC') from new
+    where c.client_id = $3 and c.last_used_at is distinct from date_trunc('hour', to_timestamp($4), 'UTC')
+)
+select yes from new
 """
 _PROOF = """
 insert into auth.token_proof (digest, until) values ($1, to_timestamp($2)) on conflict do nothing returning true
@@ -27,9 +33,9 @@ class Replay:
         self._pruned_at = clock()
 
     async def first_assertion(self, client_id: str, jti: str, until: float) -> bool:
-        """Tell whether this client's assertion is seen for the first time, and remember it (RFC 7523, section 3, 7)."""
+        """Tell whether this client's assertion is seen for the first time, and remember it, and that the client was here (RFC 7523, section 3, 7)."""
         digest = sha256(f"{client_id}\n{jti}".encode()).digest()
-        return bool(await self._database.fetchval(_ASSERTION, digest, until))
+        return bool(await self._database.fetchval(_ASSERTION, digest, until, client_id, self._clock()))
 
     async def first_proof(self, digest: bytes, until: float) -> bool:
         """Tell whether this DPoP proof is seen for the first time, and remember it (RFC 9449, section 11.1)."""

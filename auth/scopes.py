@@ -51,6 +51,18 @@ class Scope(StrEnum):
 
 NAMES = frozenset(str(scope) for scope in Scope)
 """Every scope as plain text."""
+ICORNS = frozenset(
+    (
+        "access:explain",
+        "cases:assessment",
+        "cases:erase",
+        "cases:write",
+        "feeds:manage",
+        "intake:read",
+        "organisations:manage",
+    )
+)
+"""Those that no partner ever has: hub.scope_ceiling takes them off every token."""
 
 
 def scope_problems(wanted: Collection[str]) -> list[str]:

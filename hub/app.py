@@ -33,6 +33,7 @@ from connectors.secrets import either, from_directory, from_environment
 from connectors.surroundings import Surroundings
 from hub import graphql
 from hub.audit.head import HeadKeys
+from hub.definers import DEFINERS
 from hub.engine.compiled import WALLS, Plans
 from hub.engine.documents import Documents
 from hub.engine.execute import Engine
@@ -49,19 +50,10 @@ from hub.settings import Settings
 from hub.subscriptions import sse, websocket
 from hub.subscriptions.line import Exchange
 from hub.subscriptions.outbox import Outbox
+from hub.subscriptions.standing import Standing
 from hub.under_way import UnderWay
 from schema.query import SCHEMA
 
-DEFINERS: Final = frozenset(
-    f"hub.{name}"
-    for name in (
-        "access_follows", "audit_written", "case_retraction_follows", "count_cases", "count_overdue", "emergency_told", "erase_case", "erase_overdue",
-        "event_step", "freeze_follows", "give_pairwise_key", "late_retraction_follows", "origin_follows", "referral_retraction_follows", "refresh_case_access",
-        "refresh_referral_access", "refuse_destroyed_epoch", "retract_before_deletion", "retract_lapsed", "scope_ceiling", "set_legal_hold", "token_is_live",
-        "viewer_disclosure", "viewer_standing",
-    )
-)  # fmt: skip
-"""The functions that may run as more than their caller (SECURITY DEFINER)."""
 PROOFS: Final = 50_000
 """How many proofs a process remembers having seen; Postgres remembers all."""
 Pool = asyncpg.Pool
@@ -139,8 +131,11 @@ def create_app(  # noqa: PLR0913 what an application is put together from
         documents=documents,
         plans=Plans(core, walls),
         trusted=Trusted(pools.app, documents),
+        people=app.state.people,
     )
-    app.state.exchange = Exchange(app.state.engine, Outbox(pools.worker), app.state.budgets, pools.auth, clock)
+    outbox = Outbox(pools.worker)
+    standing = Standing(pools.auth, outbox)
+    app.state.exchange = Exchange(app.state.engine, outbox, standing, app.state.budgets, clock)
     return app
 
 

@@ -12,6 +12,7 @@ from starlette.applications import Starlette
 
 from auth.limits import CEILINGS
 from hub.app import check_keys, create_app, feed_connectors, opened, surroundings
+from hub.connections import Frames, Requests, end_when_unread, raise_file_limit
 from hub.settings import Settings, SettingsError
 from hub.stopping import stopping
 
@@ -24,6 +25,7 @@ log = structlog.get_logger(__name__)
 async def serve(settings: Settings) -> None:
     """Serve until SIGTERM or SIGINT. Raises SettingsError, KeyringError, NotSafeError, and what the database raises."""
     keyring = settings.keyring()
+    raise_file_limit()
     with stopping() as stop, listener(settings.host, settings.port) as listening:
         async with opened(settings, "hub serve") as pools:
             await check_keys(pools, keyring)
@@ -53,6 +55,7 @@ def listener(host: str, port: int, setting: str = "HUB_HOST, HUB_PORT") -> Itera
         reason = error.strerror or type(error).__name__
         raise SettingsError(f"{setting}: cannot listen on {host}:{port} ({reason}). Name another.") from None
     with taken:
+        end_when_unread(taken)
         yield taken
 
 
@@ -62,8 +65,8 @@ async def serving(app: Starlette, listening: socket.socket) -> AsyncIterator[Non
     config = uvicorn.Config(
         app,
         loop="none",
-        http="httptools",
-        ws="websockets-sansio",
+        http=Requests,
+        ws=Frames,
         # What is compressed tells by its length what stands in it.
         ws_per_message_deflate=False,
         ws_max_size=CEILINGS.body_bytes,

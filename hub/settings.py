@@ -97,7 +97,7 @@ class Settings(BaseSettings):
     migrate_database_url: Dsn | None = Field(default=None, description="For hub migrate, as role hub_migrate.")
     admin_database_url: Dsn | None = Field(
         default=None,
-        description="For hub migrate, hub organisation add and hub panic, as an administrator who may create roles. Set it nowhere else.",
+        description="For hub migrate, hub organisation create and hub panic, as an administrator who may create roles. Set it nowhere else.",
     )
     keys_file: Path | None = Field(
         default=None, description="The file of key-encryption keys, readable by its owner alone (mode 0600)."

@@ -10,18 +10,27 @@ from schema.consents import Consent
 from schema.edges import AuditEventRef, FeedResultRef, ReferralRef
 from schema.emergencies import Emergency
 from schema.enums import (
-    CaseOrderField,
     CaseStatus,
     Category,
-    Direction,
     Discipline,
     DisclosureBasis,
     DisclosureGap,
     RiskLevel,
 )
-from schema.fields import Order, Page, Remote, Sealed, Where, asked, column, given, many, noun, one, source, where
+from schema.fields import Order, Page, Remote, Sealed, Where, asked, column, many, noun, one, source, where
 from schema.nodes import Connection, Node
-from schema.persons import Assessment, Contact, Family, Health, Identity, PersonInput, Profile, Threat, Whereabouts
+from schema.ordering import CaseOrderField, Direction
+from schema.persons import (
+    Assessment,
+    Contact,
+    Family,
+    Health,
+    Identity,
+    Profile,
+    Threat,
+    Whereabouts,
+)
+from schema.presentations import Presentation
 from schema.referrals import REFERRALS, ReferralFilter, ReferralOrder
 from schema.residencies import Residency
 from schema.rows import (
@@ -31,6 +40,7 @@ from schema.rows import (
     DISCLOSURE,
     EMERGENCY,
     LEGAL_HOLD,
+    PRESENTATION,
     REFERRAL,
     RESIDENCY,
     case_document,
@@ -48,6 +58,12 @@ CASES = Page(
     ("OPENED_ON", "DESC"),
     Order("pairwise", "uuid"),
 )
+# A case that was made one with another answers by the names of both.
+BY_ID = Where(
+    "{row}.pairwise = coalesce((select l.kept_pairwise from case_alias l where l.organisation = {org} and l.pairwise = {value}::uuid), {value}::uuid)",
+    "uuid:case",
+)
+_SPOKEN = "upper(btrim({value}::text, E' \\t\\r\\n'))"
 CASE_REFERRALS = Page(REFERRAL, "{row}.case_id = {parent}.case_id", REFERRALS.orders, REFERRALS.default, REFERRALS.tie)
 
 
@@ -78,7 +94,7 @@ def _sealed(category: Category) -> Any:
 @noun(
     Scope.CASES_READ,
     rows=CASE,
-    places={"case": Where("{row}.pairwise = {value}::uuid", "uuid:case")},
+    places={"case": BY_ID},
     category="OVERVIEW",
     description="ICORN's record of one person at risk.",
 )
@@ -114,6 +130,13 @@ class Case(Node):
         "{row}.starts desc, {row}.name",
         Scope.RESIDENCIES_READ,
         description="Where the person stays is WHEREABOUTS: a residency exists only for those who may see that category.",
+    )
+    presentations: list[Presentation] | None = many(
+        PRESENTATION,
+        "{row}.case_id = {parent}.case_id",
+        "{row}.at, {row}.name",
+        Scope.PRESENTATIONS_READ,
+        description="To which cities the case was shown: to the viewer's own; for ICORN, to all.",
     )
     consents: list[Consent] | None = many(
         CONSENT, "{row}.case_id = {parent}.case_id", "{row}.given_on, {row}.consent_id", Scope.CONSENTS_READ
@@ -168,8 +191,10 @@ class Case(Node):
 class CaseBy:
     """Names one case, as the asker's organisation knows it."""
 
-    id: strawberry.ID | None = where("{row}.pairwise = {value}::uuid", "uuid:case")
-    reference: str | None = where("{row}.reference = upper(btrim({value}::text, E' \\t\\r\\n'))")
+    id: strawberry.ID | None = where(BY_ID.sql, BY_ID.convert)
+    reference: str | None = where(
+        f"{{row}}.reference = coalesce((select l.kept_reference from case_alias l where l.organisation = {{org}} and l.reference = {_SPOKEN}), {_SPOKEN})"
+    )
 
 
 @strawberry.input
@@ -202,69 +227,3 @@ class CaseOrder:
 
     field: CaseOrderField
     direction: Direction
-
-
-@strawberry.input
-class OpenCaseInput:
-    """A case opened from a referral, from a feed record, or from a first conversation."""
-
-    idempotency_key: str
-    referral: strawberry.ID | None = given()
-    feed_record: strawberry.ID | None = given()
-    discipline: Discipline | None = given()
-    origin: CountryCode | None = given()
-    risk_level: RiskLevel
-    person: PersonInput | None = given()
-
-
-@strawberry.input
-class ShareCaseInput:
-    """One case opened to one organisation, until a date."""
-
-    idempotency_key: str
-    case: strawberry.ID
-    organisation: strawberry.ID
-    categories: list[Category]
-    until: DateTime | None = given()
-    reason: str
-
-
-@strawberry.input
-class LegalHoldInput:
-    """Not to be erased, or no longer. One person proposes it, another one confirms."""
-
-    idempotency_key: str
-    case: strawberry.ID
-    held: bool
-    reason: str
-
-
-@strawberry.input
-class EraseCaseInput:
-    """A case to be destroyed; its reference is asked for again, so that it is no other."""
-
-    idempotency_key: str
-    case: strawberry.ID
-    reason: str
-    confirm_reference: str
-
-
-@strawberry.input
-class LinkRecordsInput:
-    """Feed records said to be of the same person."""
-
-    idempotency_key: str
-    case: strawberry.ID
-    records: list[strawberry.ID]
-    reason: str
-
-
-@strawberry.input
-class HoldCaseInput:
-    """Never to this organisation, whatever else allows it; or no longer held."""
-
-    idempotency_key: str
-    case: strawberry.ID
-    organisation: strawberry.ID
-    held: bool
-    reason: str

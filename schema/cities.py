@@ -50,3 +50,12 @@ class CityFilter:
     country: list[CountryCode] | None = where("{row}.country = any ({value}::text[])")
     with_vacancy: bool | None = where("({row}.vacancies > 0) = {value}::boolean")
     name: str | None = where("strpos(lower({row}.name), lower({value}::text)) > 0")
+
+
+@strawberry.input
+class PublishVacanciesInput:
+    """How many places a city has for people: its own word, and public."""
+
+    idempotency_key: str
+    city: strawberry.ID
+    vacancies: int

@@ -5,14 +5,16 @@ from enum import StrEnum, auto
 import strawberry
 
 
-class _Named(StrEnum):
+class Named(StrEnum):
+    """An enum whose values are the names of its members."""
+
     @staticmethod
     def _generate_next_value_(name: str, *_: object) -> str:
         return name
 
 
 @strawberry.enum
-class Category(_Named):
+class Category(Named):
     """A disclosure category: one scope, one object on Case, one table."""
 
     OVERVIEW = auto()
@@ -27,7 +29,7 @@ class Category(_Named):
 
 
 @strawberry.enum
-class CaseStatus(_Named):
+class CaseStatus(Named):
     """Where a case stands, from application to the time after a residency."""
 
     APPLICANT = auto()
@@ -44,7 +46,7 @@ class CaseStatus(_Named):
 
 
 @strawberry.enum
-class Discipline(_Named):
+class Discipline(Named):
     """What the person does."""
 
     WRITER = auto()
@@ -61,7 +63,7 @@ class Discipline(_Named):
 
 
 @strawberry.enum
-class RiskLevel(_Named):
+class RiskLevel(Named):
     """How great the danger is held to be."""
 
     LOW = auto()
@@ -71,7 +73,7 @@ class RiskLevel(_Named):
 
 
 @strawberry.enum
-class ThreatSource(_Named):
+class ThreatSource(Named):
     """Who threatens the person."""
 
     STATE = auto()
@@ -85,7 +87,7 @@ class ThreatSource(_Named):
 
 
 @strawberry.enum
-class ResidencyStatus(_Named):
+class ResidencyStatus(Named):
     """Where a residency stands."""
 
     OFFERED = auto()
@@ -96,7 +98,26 @@ class ResidencyStatus(_Named):
 
 
 @strawberry.enum
-class OrganisationKind(_Named):
+class PresentationStatus(Named):
+    """Where a presentation stands; one that nobody answered in time has expired."""
+
+    OPEN = auto()
+    INVITED = auto()
+    DECLINED = auto()
+    WITHDRAWN = auto()
+    EXPIRED = auto()
+
+
+@strawberry.enum
+class PresentationAnswer(Named):
+    """What a city says of a person whom it was shown."""
+
+    INVITE = auto()
+    DECLINE = auto()
+
+
+@strawberry.enum
+class OrganisationKind(Named):
     """ICORN itself, a sister organisation, or a city of refuge."""
 
     ICORN = auto()
@@ -105,7 +126,7 @@ class OrganisationKind(_Named):
 
 
 @strawberry.enum
-class AgreementStatus(_Named):
+class AgreementStatus(Named):
     """Where a data-sharing agreement stands."""
 
     PROPOSED = auto()
@@ -115,7 +136,26 @@ class AgreementStatus(_Named):
 
 
 @strawberry.enum
-class ConsentDecision(_Named):
+class AccessStatus(Named):
+    """Whether a client or a user can get in."""
+
+    INVITED = auto()
+    ACTIVE = auto()
+    DISABLED = auto()
+
+
+@strawberry.enum
+class Role(Named):
+    """What somebody is within an organisation; what they may ask for is their scopes' matter."""
+
+    PARTNER_ADMIN = auto()
+    PARTNER_STAFF = auto()
+    ICORN_STAFF = auto()
+    ICORN_ADMIN = auto()
+
+
+@strawberry.enum
+class ConsentDecision(Named):
     """The person's own word. DENY beats ALLOW."""
 
     ALLOW = auto()
@@ -123,7 +163,7 @@ class ConsentDecision(_Named):
 
 
 @strawberry.enum
-class DisclosureBasis(_Named):
+class DisclosureBasis(Named):
     """Why an organisation may see a category of a case."""
 
     ICORN = auto()
@@ -136,7 +176,7 @@ class DisclosureBasis(_Named):
 
 
 @strawberry.enum
-class DisclosureGap(_Named):
+class DisclosureGap(Named):
     """What is missing for a category to be seen. A hold or a seal looks like a missing basis."""
 
     SCOPE = auto()
@@ -145,7 +185,7 @@ class DisclosureGap(_Named):
 
 
 @strawberry.enum
-class ReferralStatus(_Named):
+class ReferralStatus(Named):
     """Where a referral stands."""
 
     SUBMITTED = auto()
@@ -160,7 +200,21 @@ class ReferralStatus(_Named):
 
 
 @strawberry.enum
-class DeclineReason(_Named):
+class ReferralResponse(Named):
+    """What a party answers to a referral: `hub lifecycle` prints who, and when."""
+
+    ACKNOWLEDGE = auto()
+    REQUEST_INFORMATION = auto()
+    GIVE_INFORMATION = auto()
+    REVIEW = auto()
+    ACCEPT = auto()
+    DECLINE = auto()
+    REDIRECT = auto()
+    COMPLETE = auto()
+
+
+@strawberry.enum
+class DeclineReason(Named):
     """Why a referral was declined."""
 
     OUT_OF_MANDATE = auto()
@@ -173,7 +227,7 @@ class DeclineReason(_Named):
 
 
 @strawberry.enum
-class Urgency(_Named):
+class Urgency(Named):
     """How soon someone must act."""
 
     ROUTINE = auto()
@@ -182,7 +236,7 @@ class Urgency(_Named):
 
 
 @strawberry.enum
-class ReferralEventKind(_Named):
+class ReferralEventKind(Named):
     """What happened to a referral."""
 
     SUBMITTED = auto()
@@ -199,7 +253,7 @@ class ReferralEventKind(_Named):
 
 
 @strawberry.enum
-class FeedKind(_Named):
+class FeedKind(Named):
     """What kind of system a sister organisation's feed is."""
 
     GRAPHQL = auto()
@@ -214,7 +268,7 @@ class FeedKind(_Named):
 
 
 @strawberry.enum
-class FeedState(_Named):
+class FeedState(Named):
     """How far what a feed says can be relied on now."""
 
     FRESH = auto()
@@ -223,7 +277,7 @@ class FeedState(_Named):
 
 
 @strawberry.enum
-class CaseDimension(_Named):
+class CaseDimension(Named):
     """What cases can be counted by; YEAR is that in which a case was opened."""
 
     ORIGIN = auto()
@@ -231,29 +285,3 @@ class CaseDimension(_Named):
     STATUS = auto()
     RISK_LEVEL = auto()
     YEAR = auto()
-
-
-@strawberry.enum
-class CaseOrderField(_Named):
-    """What cases can be ordered by."""
-
-    OPENED_ON = auto()
-    UPDATED_AT = auto()
-    RISK_LEVEL = auto()
-
-
-@strawberry.enum
-class ReferralOrderField(_Named):
-    """What referrals can be ordered by."""
-
-    SUBMITTED_AT = auto()
-    UPDATED_AT = auto()
-    URGENCY = auto()
-
-
-@strawberry.enum
-class Direction(_Named):
-    """Which way a list is ordered."""
-
-    ASC = auto()
-    DESC = auto()

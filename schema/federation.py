@@ -14,6 +14,7 @@ from schema.directives import IMPORTED
 from schema.feeds import Feed, FeedRecord
 from schema.fields import NOUNS, Printed, source
 from schema.organisations import Organisation
+from schema.presentations import Presentation
 from schema.referrals import Message, Referral, ReferralEvent
 from schema.residencies import Residency
 from schema.retractions import Retraction
@@ -31,6 +32,7 @@ Entity = Annotated[
     | FeedRecord
     | Message
     | Organisation
+    | Presentation
     | Referral
     | ReferralEvent
     | Residency

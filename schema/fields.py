@@ -109,10 +109,11 @@ class Sealed:
 
 @dataclass(frozen=True)
 class SealedText:
-    """One text written by a person, sealed under the key of the row's subject."""
+    """One text written by a person, sealed under the key of the row's subject; with `part`, one of several that are sealed together."""
 
     document: Document
     name: str
+    part: str = ""
     cost: ClassVar[Cost] = OPENED
 
 
@@ -157,6 +158,11 @@ class Problems:
 
 
 @dataclass(frozen=True)
+class Once:
+    """What a command tells this once: a replay of it does not, and nothing keeps it."""
+
+
+@dataclass(frozen=True)
 class Command:
     """A mutation; its function has the same name in hub.commands. With `fresh`, a person must have shown a passkey minutes ago (RFC 9470)."""
 
@@ -177,22 +183,8 @@ class Connected:
 
 
 Source = (
-    Column
-    | One
-    | Many
-    | Page
-    | Sealed
-    | SealedText
-    | Personal
-    | Nested
-    | Remote
-    | Records
-    | AnyNode
-    | Problems
-    | Command
-    | Printed
-    | Connected
-)
+    Column | One | Many | Page | Sealed | SealedText | Personal | Nested | Remote | Records | AnyNode | Problems | Once | Command | Printed | Connected
+)  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -3,71 +3,50 @@
 import strawberry
 
 from auth.scopes import Scope
-from schema.cases import (
-    Case,
+from schema.access import (
+    CreateClientInput,
+    DisableClientInput,
+    DisableUserInput,
+    InviteUserInput,
+    UpdateClientInput,
+    UpdateUserInput,
+)
+from schema.case_inputs import (
     EraseCaseInput,
     HoldCaseInput,
     LegalHoldInput,
     LinkRecordsInput,
+    MergeCasesInput,
     OpenCaseInput,
+    SealCaseInput,
     ShareCaseInput,
+    UnshareCaseInput,
+    UpdateCaseInput,
 )
-from schema.consents import Consent, RecordConsentInput, WithdrawConsentInput
+from schema.cities import PublishVacanciesInput
+from schema.consents import RecordConsentInput, WithdrawConsentInput
 from schema.directives import OPERATION
 from schema.emergencies import ApproveBreakGlassInput, BreakGlassInput
-from schema.fields import Command, Problems, asked, column, one, source
-from schema.referrals import Referral, SubmitReferralInput
-from schema.retractions import AcknowledgeRetractionInput, Retraction
-from schema.rows import CASE, CONSENT, REFERRAL, RETRACTION
-
-
-@strawberry.type(description="Expected trouble with an input: shown beside the field it concerns. Nothing was changed.")
-class Problem:
-    """Expected trouble with an input."""
-
-    code: str
-    message: str
-    path: list[str]
-
-
-@strawberry.type
-class ReferralPayload:
-    """What became of a referral."""
-
-    referral: Referral | None = one(REFERRAL, "{row}.referral_id = {subject}::uuid")
-    problems: list[Problem] = source(Problems())
-
-
-@strawberry.type
-class CasePayload:
-    """What became of a case."""
-
-    case: Case | None = one(CASE, "{row}.case_id = {subject}::uuid")
-    problems: list[Problem] = source(Problems())
-
-
-@strawberry.type
-class ErasePayload:
-    """What became of an erasure. Nothing of the case is there to be told."""
-
-    erased: bool = column("{outcome} = 'DONE'")
-    problems: list[Problem] = source(Problems())
-
-
-@strawberry.type
-class ConsentPayload:
-    """What became of a consent."""
-
-    consent: Consent | None = one(CONSENT, "{row}.consent_id = {subject}::uuid")
-    problems: list[Problem] = source(Problems())
-
-
-@strawberry.type
-class RetractionPayload:
-    """What became of a retraction."""
-
-    retraction: Retraction | None = one(RETRACTION, "{row}.name = {subject}::uuid")
-    problems: list[Problem] = source(Problems())
+from schema.fields import Command, asked
+from schema.organisations import CreateOrganisationInput, UpdateOrganisationInput
+from schema.payloads import (
+    CasePayload,
+    CityPayload,
+    ClientPayload,
+    ConsentPayload,
+    ErasePayload,
+    MessagePayload,
+    OrganisationPayload,
+    PresentationPayload,
+    ReferralPayload,
+    ResidencyPayload,
+    RetractionPayload,
+    UserPayload,
+)
+from schema.presentations import AnswerPresentationInput, PresentCaseInput
+from schema.referrals import RespondToReferralInput, SendMessageInput, SubmitReferralInput, WithdrawReferralInput
+from schema.residencies import OfferResidencyInput, UpdateResidencyInput
+from schema.retractions import AcknowledgeRetractionInput
 
 
 @strawberry.type(directives=[OPERATION])
@@ -79,9 +58,34 @@ class Mutation:
         """Hand a person to another organisation, within what they agreed to."""
         raise NotImplementedError
 
+    @asked(Command(), Scope.REFERRALS_SUBMIT)
+    def withdraw_referral(self, input: WithdrawReferralInput) -> ReferralPayload | None:  # noqa: A002 the contract's name
+        """Take a referral back, as long as it lives. What it opened to its recipient is closed at once."""
+        raise NotImplementedError
+
+    @asked(Command(), Scope.REFERRALS_RESPOND)
+    def respond_to_referral(self, input: RespondToReferralInput) -> ReferralPayload | None:  # noqa: A002 the contract's name
+        """Take a referral one step on."""
+        raise NotImplementedError
+
+    @asked(Command(), Scope.REFERRALS_SUBMIT, Scope.REFERRALS_RESPOND)
+    def send_message(self, input: SendMessageInput) -> MessagePayload | None:  # noqa: A002 the contract's name
+        """Write to the other side of a referral, as long as it lives."""
+        raise NotImplementedError
+
     @asked(Command(), Scope.CASES_WRITE)
     def open_case(self, input: OpenCaseInput) -> CasePayload | None:  # noqa: A002 the contract's name
         """Open a case from a referral, a feed record, or a first conversation."""
+        raise NotImplementedError
+
+    @asked(Command(), Scope.CASES_WRITE)
+    def update_case(self, input: UpdateCaseInput) -> CasePayload | None:  # noqa: A002 the contract's name
+        """Change a case as it was read; a version that is no longer there changes nothing."""
+        raise NotImplementedError
+
+    @asked(Command(fresh=True), Scope.CASES_WRITE)
+    def seal_case(self, input: SealCaseInput) -> CasePayload | None:  # noqa: A002 the contract's name
+        """Take a case out of every agreement's reach, or put it back."""
         raise NotImplementedError
 
     @asked(Command(fresh=True), Scope.CASES_WRITE)
@@ -90,13 +94,53 @@ class Mutation:
         raise NotImplementedError
 
     @asked(Command(), Scope.CASES_WRITE)
+    def unshare_case(self, input: UnshareCaseInput) -> CasePayload | None:  # noqa: A002 the contract's name
+        """End what was shared of a case with an organisation."""
+        raise NotImplementedError
+
+    @asked(Command(fresh=True), Scope.CASES_WRITE)
+    def merge_cases(self, input: MergeCasesInput) -> CasePayload | None:  # noqa: A002 the contract's name
+        """Make one case of two of the same person; of what was agreed for each, the stricter holds."""
+        raise NotImplementedError
+
+    @asked(Command(), Scope.CASES_WRITE)
     def link_records(self, input: LinkRecordsInput) -> CasePayload | None:  # noqa: A002 the contract's name
         """Say that feed records are of the same person as a case."""
         raise NotImplementedError
 
     @asked(Command(), Scope.CASES_WRITE)
+    def unlink_records(self, input: LinkRecordsInput) -> CasePayload | None:  # noqa: A002 the contract's name
+        """Say that feed records are not of a case's person after all."""
+        raise NotImplementedError
+
+    @asked(Command(), Scope.CASES_WRITE)
     def hold_case(self, input: HoldCaseInput) -> CasePayload | None:  # noqa: A002 the contract's name
         """Never to this organisation, whatever else allows it."""
+        raise NotImplementedError
+
+    @asked(Command(fresh=True), Scope.CASES_WRITE)
+    def present_case(self, input: PresentCaseInput) -> CasePayload | None:  # noqa: A002 the contract's name
+        """Show a candidate to cities for a time; consent decides what each of them sees."""
+        raise NotImplementedError
+
+    @asked(Command(), Scope.PRESENTATIONS_ANSWER)
+    def answer_presentation(self, input: AnswerPresentationInput) -> PresentationPayload | None:  # noqa: A002 the contract's name
+        """The city's own decision."""
+        raise NotImplementedError
+
+    @asked(Command(), Scope.CASES_WRITE)
+    def offer_residency(self, input: OfferResidencyInput) -> ResidencyPayload | None:  # noqa: A002 the contract's name
+        """Offer a person a stay in a city."""
+        raise NotImplementedError
+
+    @asked(Command(), Scope.CASES_WRITE, Scope.RESIDENCIES_WRITE)
+    def update_residency(self, input: UpdateResidencyInput) -> ResidencyPayload | None:  # noqa: A002 the contract's name
+        """Say how a residency goes on: once it is accepted, what other cities were shown ends at once."""
+        raise NotImplementedError
+
+    @asked(Command(), Scope.RESIDENCIES_WRITE, Scope.CASES_WRITE)
+    def publish_vacancies(self, input: PublishVacanciesInput) -> CityPayload | None:  # noqa: A002 the contract's name
+        """Publish how many places a city has for people."""
         raise NotImplementedError
 
     @asked(Command(fresh=True), Scope.CASES_ERASE)
@@ -132,4 +176,44 @@ class Mutation:
     @asked(Command(fresh=True), Scope.CASES_EMERGENCY)
     def approve_break_glass(self, input: ApproveBreakGlassInput) -> CasePayload | None:  # noqa: A002 the contract's name
         """ICORN's approval, without which a sealed case does not open."""
+        raise NotImplementedError
+
+    @asked(Command(fresh=True), Scope.ORGANISATIONS_MANAGE)
+    def create_organisation(self, input: CreateOrganisationInput) -> OrganisationPayload | None:  # noqa: A002 the contract's name
+        """Add a partner, and invite its first admin, who lets in everybody else. ICORN's alone."""
+        raise NotImplementedError
+
+    @asked(Command(fresh=True), Scope.ORGANISATIONS_MANAGE)
+    def update_organisation(self, input: UpdateOrganisationInput) -> OrganisationPayload | None:  # noqa: A002 the contract's name
+        """Change what an organisation is called, or suspend it, or let it in again. ICORN's alone."""
+        raise NotImplementedError
+
+    @asked(Command(fresh=True), Scope.ACCESS_MANAGE)
+    def create_client(self, input: CreateClientInput) -> ClientPayload | None:  # noqa: A002 the contract's name
+        """Register a client by its public keys. Nobody gives a scope that their own token does not have, or that is above the organisation's ceiling."""
+        raise NotImplementedError
+
+    @asked(Command(fresh=True), Scope.ACCESS_MANAGE)
+    def update_client(self, input: UpdateClientInput) -> ClientPayload | None:  # noqa: A002 the contract's name
+        """Change a client: what it is called, what it may do, which keys it has. What is taken away ends at once."""
+        raise NotImplementedError
+
+    @asked(Command(fresh=True), Scope.ACCESS_MANAGE)
+    def disable_client(self, input: DisableClientInput) -> ClientPayload | None:  # noqa: A002 the contract's name
+        """End a client and its tokens, at once and for good."""
+        raise NotImplementedError
+
+    @asked(Command(fresh=True), Scope.ACCESS_MANAGE)
+    def invite_user(self, input: InviteUserInput) -> UserPayload | None:  # noqa: A002 the contract's name
+        """Invite a colleague. Nobody gives a scope or a role that they do not have."""
+        raise NotImplementedError
+
+    @asked(Command(fresh=True), Scope.ACCESS_MANAGE)
+    def update_user(self, input: UpdateUserInput) -> UserPayload | None:  # noqa: A002 the contract's name
+        """Change what somebody is called, what they are, and what they may do."""
+        raise NotImplementedError
+
+    @asked(Command(fresh=True), Scope.ACCESS_MANAGE)
+    def disable_user(self, input: DisableUserInput) -> UserPayload | None:  # noqa: A002 the contract's name
+        """End somebody's access, at once and for good."""
         raise NotImplementedError

@@ -2,11 +2,14 @@
 
 import strawberry
 
+from auth.scopes import Scope
 from schema.cities import City
+from schema.edges import ClientRef, UserRef
 from schema.enums import OrganisationKind
-from schema.fields import Order, Page, Where, column, noun, one
+from schema.fields import Order, Page, Where, column, given, many, noun, one
 from schema.nodes import Node
-from schema.rows import CITY, ORGANISATION
+from schema.rows import CITY, CLIENT, ORGANISATION, USER
+from schema.scalars import CountryCode
 
 ORGANISATIONS = Page(ORGANISATION, "true", {"CODE": Order("code", "text")}, ("CODE", "ASC"), Order("code", "text"))
 ORGANISATION_BY_CODE = Where("{row}.code = {value}::text")
@@ -22,3 +25,35 @@ class Organisation(Node):
     kind: OrganisationKind = column("kind")
     website: str | None = column("website")
     city: City | None = one(CITY, "{row}.city = {parent}.city")
+    clients: list[ClientRef] | None = many(
+        CLIENT, "{row}.organisation = {parent}.organisation", "{row}.client_id", Scope.ACCESS_MANAGE
+    )
+    users: list[UserRef] | None = many(
+        USER, "{row}.organisation = {parent}.organisation", "{row}.usr", Scope.ACCESS_MANAGE
+    )
+
+
+@strawberry.input
+class CreateOrganisationInput:
+    """An organisation, and its first admin: nothing is sent to the address. A CITY is one that is there, or is made in a country under the same code."""
+
+    idempotency_key: str
+    code: str
+    name: str
+    kind: OrganisationKind
+    website: str | None = given()
+    city: strawberry.ID | None = given()
+    country: CountryCode | None = given()
+    first_admin_email: str
+    first_admin_name: str
+
+
+@strawberry.input
+class UpdateOrganisationInput:
+    """What changes of an organisation. Suspended, its clients and people are refused at once, and what they were signed in with ends for good."""
+
+    idempotency_key: str
+    organisation: strawberry.ID
+    name: str | None = given()
+    website: str | None = given()
+    suspended: bool | None = given()

@@ -255,3 +255,11 @@ class PersonInput:
     threat: ThreatInput | None = given()
     health: HealthInput | None = given()
     family: FamilyInput | None = given()
+
+
+@strawberry.input
+class AssessmentInput:
+    """ICORN's own view. Who wrote it and when is noted by the hub."""
+
+    recommendation: str | None = given()
+    notes: str | None = given()

@@ -22,12 +22,14 @@ from schema.cases import CASES, Case, CaseBy, CaseFilter, CaseOrder
 from schema.cities import CITIES, City, CityFilter
 from schema.consents import Consent
 from schema.directives import ENTITIES, NAMED, OPERATION
+from schema.enums import PresentationStatus
 from schema.federation import REPRESENTATION, Entity, Representation, Subgraph, subgraph
 from schema.feeds import Feed, FeedCursor, FeedRecordFilter, FeedResult
 from schema.fields import AnyNode, One, Printed, Remote, Where, asked, many, one
 from schema.mutations import Mutation
 from schema.nodes import Connection, Node
 from schema.organisations import ORGANISATIONS, Organisation
+from schema.presentations import BY_STATUS, PRESENTATIONS, Presentation
 from schema.referrals import REFERRALS, Message, Referral, ReferralBy, ReferralEvent, ReferralFilter, ReferralOrder
 from schema.residencies import Residency
 from schema.retractions import ACKNOWLEDGED, RETRACTIONS, Retraction
@@ -159,6 +161,16 @@ class Query:
     @asked(One(AUDIT_PROOF), Scope.AUDIT_READ, arguments={"event": BY_NAME})
     def audit_proof(self, event: strawberry.ID) -> AuditProof | None:
         """Proof that one of the viewer's own events stands in the log, against a signed tree head."""
+        raise NotImplementedError
+
+    @asked(PRESENTATIONS, Scope.PRESENTATIONS_READ, arguments={"status": BY_STATUS})
+    def presentations(
+        self,
+        status: list[PresentationStatus] | None = UNSET,
+        first: int | None = UNSET,
+        after: str | None = UNSET,
+    ) -> Connection[Presentation] | None:
+        """The people shown to the viewer's city, newest first; for ICORN, to all cities."""
         raise NotImplementedError
 
     @asked(RETRACTIONS, Scope.CASES_READ, Scope.REFERRALS_READ, arguments={"acknowledged": ACKNOWLEDGED})

@@ -8,10 +8,9 @@ from schema.edges import CaseRef, ReferralRef
 from schema.enums import (
     Category,
     DeclineReason,
-    Direction,
     Discipline,
     ReferralEventKind,
-    ReferralOrderField,
+    ReferralResponse,
     ReferralStatus,
     Urgency,
 )
@@ -32,6 +31,7 @@ from schema.fields import (
     where,
 )
 from schema.nodes import Connection, Node
+from schema.ordering import Direction, ReferralOrderField
 from schema.organisations import Organisation
 from schema.persons import PersonInput, ReferredPerson
 from schema.rows import CASE, CONSENT, EVENT, MESSAGE, ORGANISATION, REFERRAL, REFERRED_PERSON, referral_text
@@ -134,6 +134,11 @@ class Referral(Node):
     )
     decline_reason: DeclineReason | None = column("decline_reason")
     case: CaseRef | None = one(CASE, "{row}.case_id = {parent}.case_id")
+    redirected_to: ReferralRef | None = one(
+        REFERRAL,
+        "{row}.redirected_from = {parent}.referral_id",
+        description="What it was passed on as, for whoever takes part in that too.",
+    )
 
     @asked(EVENTS)
     def events(
@@ -208,3 +213,35 @@ class SubmitReferralInput:
     person: PersonInput
     consents: list[ConsentInput]
     linkage: LinkageDigest | None = given()
+
+
+@strawberry.input
+class WithdrawReferralInput:
+    """A referral taken back by its sender."""
+
+    idempotency_key: str
+    referral: strawberry.ID
+    reason: str
+
+
+@strawberry.input
+class RespondToReferralInput:
+    """One step of a referral's life. `declineReason` goes with DECLINE, `person` with GIVE_INFORMATION, `redirectTo` with REDIRECT, `case` with ACCEPT."""
+
+    idempotency_key: str
+    referral: strawberry.ID
+    response: ReferralResponse
+    note: str | None = given()
+    decline_reason: DeclineReason | None = given()
+    person: PersonInput | None = given()
+    redirect_to: strawberry.ID | None = given()
+    case: strawberry.ID | None = given()
+
+
+@strawberry.input
+class SendMessageInput:
+    """What one party of a referral writes to the other."""
+
+    idempotency_key: str
+    referral: strawberry.ID
+    body: str

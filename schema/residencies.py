@@ -5,7 +5,7 @@ import strawberry
 from auth.scopes import Scope
 from schema.edges import CaseRef, CityRef
 from schema.enums import ResidencyStatus
-from schema.fields import Where, column, noun, one
+from schema.fields import Where, column, given, noun, one
 from schema.nodes import Node
 from schema.rows import CASE, CITY, RESIDENCY
 from schema.scalars import Date
@@ -30,3 +30,25 @@ class Residency(Node):
     status: ResidencyStatus = column("status")
     starts_on: Date | None = column("starts_on")
     ends_on: Date | None = column("ends_on")
+
+
+@strawberry.input
+class OfferResidencyInput:
+    """A stay offered to a person: of two years from its start, if nothing is said of its end."""
+
+    idempotency_key: str
+    case: strawberry.ID
+    city: strawberry.ID
+    starts_on: Date | None = given()
+    ends_on: Date | None = given()
+
+
+@strawberry.input
+class UpdateResidencyInput:
+    """How a residency goes on, or its days: with the status that it has, nothing else changes."""
+
+    idempotency_key: str
+    residency: strawberry.ID
+    status: ResidencyStatus
+    starts_on: Date | None = given()
+    ends_on: Date | None = given()

@@ -25,6 +25,16 @@ CITY = Rows(
 
 ORGANISATION = Rows("select o.id as organisation, o.code, o.name, o.kind, o.website, o.city from organisation o")
 
+_MANAGED = "(select viewer_administers()) and ({row}.organisation = {{org}} or (select viewer_is_icorn()))"
+CLIENT = Rows(
+    "select c.client_id, c.organisation, c.name, c.scopes, c.status, c.created_at, c.last_used_at from client c",
+    access=_MANAGED.format(row="c"),
+)
+USER = Rows(
+    "select u.id as usr, u.organisation, u.roles, u.scopes, u.status, u.last_seen_at, u.kek, u.wrapped, u.sealed from usr u",
+    access=_MANAGED.format(row="u"),
+)
+
 AGREEMENT = Rows(
     "select g.id as agreement, g.organisation, g.purpose, g.categories, g.origins, g.disciplines, g.valid_from, g.valid_until,"
     " agreement_state(g, {now}) as status from agreement g",
@@ -47,8 +57,16 @@ CASE_WITHHELD = _withheld((*PERSONAL, Category.ASSESSMENT), "{row}")
 
 DISCLOSURE = Rows("select d.category, d.visible, d.basis, d.missing from viewer_disclosure({parent}.case_id) d")
 
+PRESENTATION = Rows(
+    "select p.id as name, p.case_id, o.city, p.categories, p.presented_at as at, p.until, p.answered_at, a.case_id is not null as sees,"
+    " case when p.status = 'OPEN' and p.until <= {now} then 'EXPIRED' else p.status::text end as status, p.note"
+    " from presentation p join organisation o on o.id = p.organisation"
+    " left join case_access a on a.case_id = p.case_id and a.organisation = {org} and holds(a.overview, {now})",
+    access="(select viewer_has('cases:read', 'presentations:read')) and (p.organisation = {org} and p.answered_at is not null"
+    " or (p.organisation = {org} or (select viewer_is_icorn())) and a.case_id is not null)",
+)
 RESIDENCY = Rows(
-    "select r.case_id, r.city, r.status, r.starts_on, r.ends_on, coalesce(r.starts_on, 'infinity') as starts, a.pairwise, a.pseudonym,"
+    "select r.id as residency_id, r.case_id, r.city, r.status, r.starts_on, r.ends_on, coalesce(r.starts_on, 'infinity') as starts, a.pairwise, a.pseudonym,"
     f" child_name(a.pairwise, r.id) as name, {case_basis('a')} as basis"
     " from residency r join case_access a on a.case_id = r.case_id",
     access="a.organisation = {org} and holds(a.whereabouts, {now}) and (select viewer_has('cases:read', 'cases:whereabouts'))",
@@ -58,7 +76,7 @@ RESIDENCY = Rows(
 
 REFERRAL = Rows(
     "select a.referral_id, a.pairwise, a.reference, a.pseudonym, a.submitted_at, a.updated_at, a.urgency, a.sender, a.recipient, a.status,"
-    " a.discipline, a.origin, a.shared_categories, a.decline_reason, a.case_id, f.reason,"
+    " a.discipline, a.origin, a.shared_categories, a.decline_reason, a.case_id, f.reason, f.redirected_from,"
     f" case when f.sender = {{org}} then f.client_reference end as client_reference, f.client, f.usr, {_PERIODS},"
     f" {_withheld(PERSONAL, 'a')} as withheld, a.basis"
     " from referral_access a left join referral f on f.id = a.referral_id",
@@ -70,7 +88,7 @@ EVENT = Rows("select e.referral_id, e.ordinal, e.kind, e.status, e.organisation,
     access="a.organisation = {org} and holds(a.visible, {now})",
     subject="pseudonym",
 )  # fmt: skip
-MESSAGE = Rows("select m.referral_id, m.ordinal, m.organisation, m.at, m.body, a.pairwise, a.pseudonym, a.basis"
+MESSAGE = Rows("select m.id as message_id, m.referral_id, m.ordinal, m.organisation, m.at, m.body, a.pairwise, a.pseudonym, a.basis"
     " from message m join referral_access a on a.referral_id = m.referral_id",
     access="a.organisation = {org} and holds(a.visible, {now})",
     subject="pseudonym",
@@ -183,10 +201,19 @@ def referral_text(column: str) -> Document:
     )
 
 
+USER_CARD = Document(
+    subject="'user:' || {row}.usr",
+    sql="select 1 as key_version, {row}.sealed as sealed, {row}.kek as kek, {row}.wrapped as wrapped",
+)
 EMERGENCY_REASON = Document(
     subject="'case:' || {row}.case_id",
     sql="select 1 as key_version, {row}.reason as sealed, k.kek, k.wrapped from case_key k where k.case_id = {row}.case_id",
     access="{row}.reason is not null",
+)
+PRESENTATION_NOTE = Document(
+    subject="'case:' || {row}.case_id",
+    sql="select 1 as key_version, {row}.note as sealed, k.kek, k.wrapped from case_key k where k.case_id = {row}.case_id",
+    access="{row}.note is not null and {row}.sees",
 )
 RETRACTION_NOTE = Document(
     subject="'retraction:' || {row}.name",

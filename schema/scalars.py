@@ -17,6 +17,7 @@ LanguageTag = NewType("LanguageTag", str)
 DateTime = NewType("DateTime", datetime)
 Date = NewType("Date", date)
 Duration = NewType("Duration", timedelta)
+JSON = NewType("JSON", object)
 MaxAge = Annotated[Duration | None, strawberry.argument(directives=[PULLED])]
 """An argument that asks for feeds no older than this, and so perhaps for a pull."""
 
@@ -75,5 +76,6 @@ SCALARS: Final[dict[object, ScalarDefinition]] = {
     ),
     DateTime: strawberry.scalar(name="DateTime", description="RFC 3339, UTC", parse_value=parse_datetime),
     Date: strawberry.scalar(name="Date", description="A day of UTC, like 2026-05-01", parse_value=parse_date),
+    JSON: strawberry.scalar(name="JSON", description="Any JSON", parse_value=lambda value: value),
     Duration: strawberry.scalar(name="Duration", description="ISO 8601, e.g. PT5M", parse_value=parse_duration),
 }

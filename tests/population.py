@@ -124,6 +124,14 @@ async def _cases(world: World) -> None:
     await world.insert("share", id=named("share"), case_id=named("shared"), organisation=orgs["harbour-city"], categories=["OVERVIEW", "HEALTH", "WHEREABOUTS"], starts=start, until=end)  # fmt: skip
     await world.insert("share", id=named("share old"), case_id=named("plain"), organisation=orgs["harbour-city"], categories=["OVERVIEW"], starts=start, ended_at="2026-02-01T00:00:00Z")  # fmt: skip
     await world.insert("presentation", id=named("show"), case_id=named("presented"), organisation=orgs["harbour-city"], categories=["OVERVIEW", "PROFILE", "FAMILY"], presented_at=start, until=end)  # fmt: skip
+    answers: list[tuple[str, str, dict[str, Any]]] = [
+        ("plain", "INVITED", {"answered_at": "2026-05-03T08:00:00Z", "note": await seal(world, "case", named("plain"), "NOTE", "Welcome, “both”.")}),
+        ("silent", "DECLINED", {"answered_at": "2026-05-02T08:00:00.5Z", "note": await seal(world, "case", named("silent"), "NOTE", "No flat.")}),
+        ("unicode", "OPEN", {"until": "2026-05-31T00:00:00Z"}), ("assessed", "WITHDRAWN", {}),
+    ]  # fmt: skip
+    for case, status, columns in answers:
+        shown = {"categories": ["OVERVIEW", "HEALTH"], "presented_at": start, "until": end, **columns}
+        await world.insert("presentation", id=named(f"show {case}"), case_id=named(case), organisation=orgs["harbour-city"], status=status, **shown)  # fmt: skip
 
 
 async def _referrals(world: World) -> None:

@@ -2,11 +2,12 @@
 
 import re
 import secrets
-from collections.abc import Collection
+from base64 import urlsafe_b64encode
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Final
-from uuid import uuid4
+from uuid import UUID
 
 import asyncpg
 import msgspec
@@ -15,12 +16,13 @@ from auth.clock import Clock
 from auth.database import Database
 from auth.people.person import ICORN_ROLES, Role
 from auth.people.seal import CARD, Card, UserSeal
-from auth.scopes import scope_problems
+from auth.scopes import ICORNS, NAMES, scope_problems
 
 LIFETIME: Final = 7 * 24 * 60 * 60
 """Seconds for which an invitation is good."""
-ADMIN_SCOPES: Final = ("access:explain", "access:manage", "audit:read")
-"""What the first admin of an organisation may do unless more is said."""
+ICORN_ADMIN_SCOPES: Final = ("access:explain", "access:manage", "audit:read", "organisations:manage")
+PARTNER_ADMIN_SCOPES: Final = tuple(sorted(NAMES - ICORNS))
+"""What the first admin may do unless more is said: of a partner everything that a partner can, for nobody gives what they do not hold."""
 _LONGEST_NAME: Final = 100
 _LONGEST_EMAIL: Final = 254
 _EMAIL: Final = re.compile(r"[^@\s]+@[^@\s]+")
@@ -30,19 +32,8 @@ select o.kind::text as kind,
 from hub.organisation o where o.id = $1
 """
 # Whoever was invited and has not come yet gets a new invitation, and what is said of them now; older invitations end.
-_INVITE: Final = """
-with replaced as (
-    delete from auth.invitation where usr = $1
-), made as (
-    insert into hub.usr as u (id, organisation, roles, scopes, email_digest, kek, wrapped, sealed)
-    values ($1, $2, $3, $4, $5, $6, $7, $8)
-    on conflict (id) do update set roles = $3, scopes = $4, kek = $6, wrapped = $7, sealed = $8 where u.status = 'INVITED'
-    returning id
-)
-insert into auth.invitation (digest, usr, until) select $9, id, to_timestamp($10) + make_interval(secs => $11) from made
-returning true
-"""
-_USER_ALREADY: Final = "email: is a user of this organisation already"
+_INVITE: Final = "select hub.{by}($1, $2, $3, $4, $5, $6, $7, $8, $9, to_timestamp($10) + make_interval(secs => $11))"
+USER_ALREADY: Final = "email: is a user of this organisation already"
 
 
 class InvitationRefusedError(ValueError):
@@ -51,6 +42,11 @@ class InvitationRefusedError(ValueError):
     def __init__(self, problems: list[str]) -> None:
         super().__init__("; ".join(problems))
         self.problems = tuple(problems)
+
+
+def random_bytes(_what: str) -> bytes:
+    """Return 256 random bits."""
+    return secrets.token_bytes(32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,26 +62,41 @@ class Invitation:
 
 
 class Invitations:
-    """Makes invitations; `auth.people.joining` takes them."""
+    """Makes invitations; `auth.people.joining` takes them.
 
-    def __init__(self, database: Database, seal: UserSeal, clock: Clock) -> None:
+    `by` is the function of the database that writes them: each role of it has its own, with what it may do for whom.
+    """
+
+    def __init__(self, database: Database, seal: UserSeal, clock: Clock, by: str = "invite_user") -> None:
         self._database = database
         self._seal = seal
         self._clock = clock
+        self._invite = _INVITE.format(by=by)
 
     async def invite(
-        self, *, organisation: int, email: str, name: str, roles: Collection[str], scopes: Collection[str]
+        self,
+        *,
+        organisation: int,
+        email: str,
+        name: str,
+        roles: Collection[str],
+        scopes: Collection[str],
+        new: Callable[[str], bytes] = random_bytes,
     ) -> Invitation:
-        """Make a user of an organisation and an invitation for them; raise InvitationRefusedError, listing all problems."""
+        """Make a user of an organisation and an invitation for them; raise InvitationRefusedError, listing all problems.
+
+        `new` gives 256 secret bits, for the user and for the invitation.
+        """
         digest = self._seal.digest(organisation, email)
         house = await self._database.fetchrow(_HOUSE, organisation, digest)
-        if problems := _problems(house and house["kind"], email, name, roles, scopes):
+        if problems := invitation_problems(house and house["kind"], email, name, roles, scopes):
             raise InvitationRefusedError(problems)
-        user, token, key = str(house["waiting"] or uuid4()), new_token(), self._seal.new_key()
+        user = str(house["waiting"] or UUID(bytes=new("user")[:16], version=4))
+        token, key = token_of(new("invitation")), self._seal.new_key()
         card = msgspec.json.encode(Card(email.strip(), name.strip()))
         try:
             made = await self._database.fetchval(
-                _INVITE,
+                self._invite,
                 user,
                 organisation,
                 sorted({str(role) for role in roles}),
@@ -101,13 +112,18 @@ class Invitations:
         except asyncpg.UniqueViolationError:
             made = False
         if not made:
-            raise InvitationRefusedError([_USER_ALREADY])
+            raise InvitationRefusedError([USER_ALREADY])
         return Invitation(user, token)
+
+
+def token_of(secret: bytes) -> str:
+    """Write the secret of an invitation as a link has it."""
+    return urlsafe_b64encode(secret).rstrip(b"=").decode()
 
 
 def new_token() -> str:
     """Return the secret of an invitation: 256 random bits."""
-    return secrets.token_urlsafe(32)
+    return token_of(random_bytes("invitation"))
 
 
 def token_digest(token: str) -> bytes:
@@ -115,17 +131,28 @@ def token_digest(token: str) -> bytes:
     return sha256(token.encode()).digest()
 
 
-def _problems(kind: str | None, email: str, name: str, roles: Collection[str], scopes: Collection[str]) -> list[str]:
+def invitation_problems(
+    kind: str | None, email: str, name: str, roles: Collection[str], scopes: Collection[str]
+) -> list[str]:
+    """Say everything that is wrong with whom to invite into an organisation of a kind, None where there is none."""
     problems = []
     if kind is None:
         problems.append("organisation: does not exist")
     if len(email) > _LONGEST_EMAIL or not email.isprintable() or not _EMAIL.fullmatch(email.strip()):
         problems.append("email: an address such as sara@pen.example")
-    if not 1 <= len(name.strip()) <= _LONGEST_NAME or not name.isprintable():
-        problems.append(f"name: 1 to {_LONGEST_NAME} printable characters")
+    return problems + name_problems(name) + role_problems(kind, roles) + scope_problems(scopes)
+
+
+def name_problems(name: str) -> list[str]:
+    """Say what is wrong with what somebody is called."""
+    good = 1 <= len(name.strip()) <= _LONGEST_NAME and name.isprintable()
+    return [] if good else [f"name: 1 to {_LONGEST_NAME} printable characters"]
+
+
+def role_problems(kind: str | None, roles: Collection[str]) -> list[str]:
+    """Say what is wrong with the roles of somebody in an organisation of a kind."""
     if not roles or not set(Role).issuperset(roles):
-        problems.append(f"roles: at least one of {', '.join(Role)}")
-    elif kind is not None and any((role in ICORN_ROLES) != (kind == "ICORN") for role in roles):
-        problems.append("roles: those of ICORN are for ICORN's people, the others for partners'")
-    problems += scope_problems(scopes)
-    return problems
+        return [f"roles: at least one of {', '.join(Role)}"]
+    if kind is not None and any((role in ICORN_ROLES) != (kind == "ICORN") for role in roles):
+        return ["roles: those of ICORN are for ICORN's people, the others for partners'"]
+    return []

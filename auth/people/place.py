@@ -41,7 +41,7 @@ class People:
         strangers: Strangers | None = None,
         openid: OpenId | None = None,
     ) -> None:
-        seal = UserSeal(keyring)
+        seal = self.seal = UserSeal(keyring)
         self.issuer = checked_issuer(issuer)
         self.clock = clock
         self.strangers = strangers or Strangers(clock)

@@ -16,6 +16,7 @@ from hub.cli.epochs import epochs
 from hub.cli.errors import KNOWN, explain, report_fault
 from hub.cli.keygen import keygen
 from hub.cli.keys import keys
+from hub.cli.lifecycle import lifecycle
 from hub.cli.organisations import organisation
 from hub.cli.panic import panic
 from hub.cli.running import migrate, serve, worker
@@ -35,6 +36,7 @@ app.command(rich_help_panel="Try it")(demo)
 app.command(rich_help_panel="Try it")(query)
 app.command(rich_help_panel="Try it")(token)
 app.command(rich_help_panel="Try it")(schema)
+app.command(rich_help_panel="Try it")(lifecycle)
 app.command(rich_help_panel="Run it")(serve)
 app.command(rich_help_panel="Run it")(worker)
 app.command(rich_help_panel="Run it")(migrate)

@@ -14,12 +14,13 @@ from rich.text import Text
 from auth.keyring import KeyringError
 from connectors.kinds import check
 from connectors.surroundings import Surroundings
-from hub.app import DEFINERS, surroundings
+from hub.app import surroundings
 from hub.audit.sequence import lag
 from hub.cli.backups import flaws, openable
 from hub.cli.database import UNREACHABLE, connected
 from hub.cli.errors import CommandError
 from hub.cli.running import started
+from hub.definers import DEFINERS
 from hub.feeds.feed import FeedState, read_feeds
 from hub.key_check import check_data_keys, check_signing_keys
 from hub.migrate import read_migrations

@@ -1,4 +1,4 @@
-"""This module lets an operator add an organisation, before there is anyone whom the hub would let do it."""
+"""This module lets an operator create an organisation, before there is anyone whom the hub would let do it."""
 
 import asyncio
 from dataclasses import dataclass
@@ -10,6 +10,7 @@ import asyncpg
 import typer
 from yarl import URL
 
+from auth import organisations
 from auth.people.identities import SUBJECTS, Identities
 from auth.people.invitations import Invitation
 from auth.people.provider import Provider, redirect_uri
@@ -20,17 +21,12 @@ from hub.cli.running import started
 from hub.cli.users import house, invite, show
 from hub.settings import Settings
 
-ADD: Final = """
-with place as (
-    insert into city (code, name, country) select $1::text, $2::text, $4::text where $4::text is not null
-    on conflict (code) do update set name = city.name returning id
-)
-insert into organisation (code, name, kind, city)
-select $1::text, $2::text, $3::text::organisation_kind, (select id from place)
-"""
+FIELDS: Final = {"code": "CODE", "name": "--name"}
 
 organisation: Final = typer.Typer(
-    name="organisation", no_args_is_help=True, help="Add an organisation, and let its people sign in as they do there."
+    name="organisation",
+    no_args_is_help=True,
+    help="Create an organisation, and let its people sign in as they do there.",
 )
 
 
@@ -44,11 +40,11 @@ class Kind(StrEnum):
 
 @organisation.callback()
 def about() -> None:
-    """Add an organisation."""
+    """Create an organisation."""
 
 
 @organisation.command()
-def add(
+def create(
     code: Annotated[str, typer.Argument(metavar="CODE", help="Its short name: a-z, 0-9 and dash, as pen-centre.")],
     name: Annotated[str, typer.Option(help="What it is called.")],
     kind: Annotated[Kind, typer.Option(help="ICORN is there once; a CITY receives people; others are SISTERs.")],
@@ -58,15 +54,16 @@ def add(
     admin_email: Annotated[str | None, typer.Option(help="The address of its first admin.")] = None,
     admin_name: Annotated[str | None, typer.Option(help="What the first admin is called.")] = None,
 ) -> None:
-    """Add an organisation. It sees nothing until it has a client, an agreement, and a person's consent.
+    """Create an organisation. It sees nothing until it has a client, an agreement, and a person's consent.
 
-    Needs HUB_ADMIN_DATABASE_URL, for no login that serves may do this. ICORN itself comes first. With a first admin it needs
-    HUB_ISSUER and the keys too, and prints an invitation, good once; **hub user invite** does the same later.
+    Needs HUB_ADMIN_DATABASE_URL. ICORN itself comes first; its admins create the others by `createOrganisation` too. With a first
+    admin it needs HUB_ISSUER and the keys, and prints the link of their invitation, good once: hand it over, by a channel that only
+    they read. Their passkey and their clients' keys they make themselves. **hub user invite** does the same later.
 
     ```sh
-    hub organisation add icorn --name ICORN --kind ICORN
-    hub organisation add bergen --name Bergen --kind CITY --country NO
-    hub organisation add pen-centre --name 'PEN Centre' --kind SISTER --admin-email sara@pen.example --admin-name 'Sara Lindqvist'
+    hub organisation create icorn --name ICORN --kind ICORN
+    hub organisation create bergen --name Bergen --kind CITY --country NO
+    hub organisation create pen-centre --name 'PEN Centre' --kind SISTER --admin-email sara@pen.example --admin-name 'Sara Lindqvist'
     ```
     """
     if (kind is Kind.CITY) != (country is not None):
@@ -75,9 +72,9 @@ def add(
         raise typer.BadParameter("--admin-email and --admin-name belong together.")
     settings = started("admin_database_url", keys=admin_email is not None)
     admin = None if admin_email is None or admin_name is None else Admin(admin_email, admin_name)
-    invitation = asyncio.run(_add(settings, code, name, kind, country, admin))
+    invitation = asyncio.run(_create(settings, code, name, kind, country, admin))
     typer.echo(
-        f"Added {code}. Next: hub client add NAME --organisation {code} --scopes ... --jwks FILE", err=bool(admin)
+        f"Created {code}. Next: hub client add NAME --organisation {code} --scopes ... --jwks FILE", err=bool(admin)
     )
     if invitation and admin:
         show(invitation, settings.issuer, admin.name)
@@ -125,27 +122,25 @@ class Admin:
     name: str
 
 
-async def _add(
+async def _create(
     settings: Settings, code: str, name: str, kind: Kind, country: str | None, admin: Admin | None
 ) -> Invitation | None:
+    if wrong := organisations.code_problems(code) + organisations.name_problems(name):
+        said = [problem.partition(": ") for problem in wrong]
+        raise CommandError("\n".join(f"{FIELDS[field]}: {what}" for field, _, what in said))
     async with connected(settings, "admin_database_url") as connection:
         try:
             # Together or not at all: an admin who cannot be invited is no reason to have half of it.
             async with connection.transaction():
-                await connection.execute(ADD, code, name, kind.value, country)
+                if await organisations.add(connection, code=code, name=name, kind=kind.value, country=country) is None:
+                    raise CommandError(f"{code} is there already.")
                 if admin is None:
                     return None
                 return await invite(connection, settings.keyring(), code, email=admin.email, name=admin.name)
-        except asyncpg.UniqueViolationError as error:
-            again = "There is one ICORN only." if error.constraint_name == "one_icorn" else f"{code} is there already."
-            raise CommandError(again) from None
-        except asyncpg.CheckViolationError as error:
-            wrong = (
-                "--country: two letters as NO."
-                if error.table_name is None
-                else "CODE: a-z, 0-9 and dash, as pen-centre."
-            )
-            raise CommandError(wrong) from None
+        except asyncpg.UniqueViolationError:
+            raise CommandError("There is one ICORN only.") from None
+        except asyncpg.CheckViolationError:
+            raise CommandError("--country: two letters as NO.") from None
         except asyncpg.UndefinedTableError:
             raise CommandError("The tables are not there yet: run hub migrate first.") from None
         except asyncpg.InsufficientPrivilegeError:

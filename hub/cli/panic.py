@@ -6,15 +6,12 @@ from typing import Annotated, Final
 import asyncpg
 import typer
 
+from auth.organisations import suspend
 from hub.cli.database import connected
 from hub.cli.errors import CommandError
 from hub.cli.running import started
 from hub.settings import Settings
 
-SUSPEND: Final = """
-update organisation set suspended_at = case when $2 then null else coalesce(suspended_at, hub_now()) end where code = $1
-returning kind = 'ICORN' as is_icorn
-"""
 CODES: Final = "select code from organisation where kind <> 'ICORN' order by code"
 CASE: Final = "select distinct case_id from case_access where reference = $1"
 FREEZE: Final = """
@@ -65,11 +62,11 @@ def panic(
 
 async def _suspend(settings: Settings, code: str, *, lift: bool) -> str:
     async with connected(settings, "admin_database_url") as connection, connection.transaction():
-        is_icorn = await connection.fetchval(SUSPEND, code, lift)
-        if is_icorn is None:
+        kind = await suspend(connection, code, suspended=not lift)
+        if kind is None:
             codes = ", ".join(row["code"] for row in await connection.fetch(CODES))
             raise CommandError(f"--organisation: there is none of this code; there are: {codes or 'none'}.")
-        if is_icorn and not lift:
+        if kind == "ICORN" and not lift:
             raise CommandError("--organisation: ICORN itself is not suspended: stop the hub instead.")
     return f"{code} is {'let in again; its people sign in anew' if lift else 'suspended'}."
 

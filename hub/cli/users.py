@@ -9,7 +9,13 @@ import typer
 
 from auth.keyring import Keyring
 from auth.people import Role
-from auth.people.invitations import ADMIN_SCOPES, Invitation, InvitationRefusedError, Invitations
+from auth.people.invitations import (
+    ICORN_ADMIN_SCOPES,
+    PARTNER_ADMIN_SCOPES,
+    Invitation,
+    InvitationRefusedError,
+    Invitations,
+)
 from auth.people.seal import UserSeal
 from hub.cli.database import connected
 from hub.cli.errors import CommandError
@@ -82,12 +88,14 @@ async def invite(
     await check_signing_keys(connection, keyring)
     await check_data_keys(connection, keyring)
     row = await house(connection, organisation)
-    admin = Role.ICORN_ADMIN if row["kind"] == "ICORN" else Role.PARTNER_ADMIN
+    admin, its = (
+        (Role.ICORN_ADMIN, ICORN_ADMIN_SCOPES) if row["kind"] == "ICORN" else (Role.PARTNER_ADMIN, PARTNER_ADMIN_SCOPES)
+    )
     if not scopes and roles and admin not in roles:
         raise CommandError("--scopes: say what they may ever do.")
     try:
         return await Invitations(connection, UserSeal(keyring), time).invite(
-            organisation=row["id"], email=email, name=name, roles=roles or (admin,), scopes=scopes or ADMIN_SCOPES
+            organisation=row["id"], email=email, name=name, roles=roles or (admin,), scopes=scopes or its
         )
     except InvitationRefusedError as refused:
         said = [problem.partition(": ") for problem in refused.problems]

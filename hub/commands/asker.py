@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from auth.people import People
 from auth.principal import Principal
 from hub.engine.parameters import split_id
 from hub.sealing import Sealing
@@ -18,9 +19,10 @@ WRITTEN: Final = "INSERT 0 1"
 
 CASE: Final = (
     "select a.case_id from case_access a join case_file f on f.id = a.case_id"
-    " where a.organisation = $1 and a.pairwise = $2::text::uuid and a.overview @> hub_now() and viewer_has('cases:read')"
+    " where a.organisation = $1 and a.overview @> hub_now() and viewer_has('cases:read') and a.pairwise = coalesce("
+    "(select l.kept_pairwise from case_alias l where l.organisation = $1 and l.pairwise = $2::text::uuid), $2::text::uuid)"
 )
-"""A case by the name that an organisation knows it by, within what it may see and the token's scopes: the first wall of commands."""
+"""A case by a name that an organisation knows it by, within what it may see and the token's scopes: the first wall of commands."""
 CASE_KEY: Final = "select kek, wrapped from case_key where case_id = $1"
 
 
@@ -57,10 +59,19 @@ def problems() -> Iterator[Problems]:
 
 
 @dataclass(frozen=True)
+class Made:
+    """What a command made, with what its answer tells this once: nothing keeps that."""
+
+    subject: uuid.UUID | str
+    told: str = field(repr=False)
+
+
+@dataclass(frozen=True)
 class Organisation:
     """An organisation named in an input."""
 
     id: int
+    code: str
     kind: str
     name: str
 
@@ -72,13 +83,18 @@ class Asker:
     connection: Any
     principal: Principal
     sealing: Sealing
+    people: People
     index_key: bytes = field(repr=False)
     seed: bytes = field(repr=False)
     """A keyed digest of who asks and their idempotency key: what is made anew is named from it."""
 
     def new_id(self, what: str) -> uuid.UUID:
         """Name something this command makes: unguessable, and the same for a retry of the same command."""
-        return uuid.UUID(bytes=hmac.digest(self.seed, what.encode(), hashlib.sha256)[:16])
+        return uuid.UUID(bytes=self.secret(what)[:16])
+
+    def secret(self, what: str) -> bytes:
+        """Make 256 bits that nobody else can make."""
+        return hmac.digest(self.seed, what.encode(), hashlib.sha256)
 
     async def is_icorn(self) -> bool:
         """Tell whether ICORN itself asks."""
@@ -87,24 +103,26 @@ class Asker:
     async def organisation(self, identifier: str) -> Organisation | None:
         """Find an organisation by its id; names are public."""
         row = await self.connection.fetchrow(
-            "select id, kind::text, name from organisation where code = $1", split_id(identifier, "key:organisation")
+            "select id, code, kind::text, name from organisation where code = $1",
+            split_id(identifier, "key:organisation"),
         )
-        return Organisation(row["id"], row["kind"], row["name"]) if row else None
+        return Organisation(*row) if row else None
 
     async def icorn(self) -> Organisation:
         """Give ICORN."""
-        row = await self.connection.fetchrow("select id, kind::text, name from organisation where kind = 'ICORN'")
-        return Organisation(row["id"], row["kind"], row["name"])
+        row = await self.connection.fetchrow("select id, code, kind::text, name from organisation where kind = 'ICORN'")
+        return Organisation(*row)
 
     async def case(self, identifier: str) -> uuid.UUID | None:
         """Find a case the asker may see, as it is once nobody else is deciding about it; one that it may not see is not there."""
-        seen = await self._case(identifier)
+        seen = await self.seen_case(identifier)
         if seen is None:
             return None
         await self.alone(seen)
-        return await self._case(identifier)
+        return await self.seen_case(identifier)
 
-    async def _case(self, identifier: str) -> uuid.UUID | None:
+    async def seen_case(self, identifier: str) -> uuid.UUID | None:
+        """Find a case the asker may see, whoever is deciding about it."""
         found: uuid.UUID | None = await self.connection.fetchval(
             CASE,
             self.principal.organisation,
@@ -112,10 +130,10 @@ class Asker:
         )
         return found
 
-    async def alone(self, *subjects: uuid.UUID) -> None:
+    async def alone(self, *subjects: uuid.UUID | str) -> None:
         """Wait for whoever is deciding about the same things, and keep others waiting until this command is done."""
-        for subject in sorted(subjects):
-            await self.connection.execute("select pg_advisory_xact_lock(hashtextextended($1, 3))", str(subject))
+        for subject in sorted(map(str, subjects)):
+            await self.connection.execute("select pg_advisory_xact_lock(hashtextextended($1, 3))", subject)
 
     async def referral(self, identifier: str) -> Any:
         """Find a referral the asker takes part in, as it is once nobody else is deciding about it."""

@@ -1,12 +1,12 @@
 """This module changes cases. Only ICORN's desk does; row policies hold it to that."""
 
 import uuid
-from datetime import datetime
 from typing import Any
 
 import msgspec
 
 from hub.commands.asker import WRITTEN, Asker, Input, Organisation, Problems, problems, sealed_text
+from hub.commands.lifecycle import STEPS, Party, wrong
 from hub.commands.person import judge_person, judge_text, person_documents
 from hub.engine.bind import name_digest
 from hub.engine.parameters import split_id
@@ -24,6 +24,8 @@ async def open_case(asker: Asker, given: Input) -> uuid.UUID:
         documents |= await _opened(asker, "feed_record", "record", record["id"])
     if referral:
         documents |= await _opened(asker, "referral", "referral_id", referral["id"])
+    with problems() as found:
+        _judge_loosening(documents, given, found)
     documents |= person_documents(given.get("person"))
     case = asker.new_id("case")
     said = referral or record or {}
@@ -37,10 +39,7 @@ async def open_case(asker: Asker, given: Input) -> uuid.UUID:
     )
     await _store(asker, case, documents)
     if referral:
-        await asker.connection.execute(
-            "update consent set case_id = $2, accepted = true where referral_id = $1", referral["id"], case
-        )
-        await asker.connection.execute("update referral set case_id = $2 where id = $1", referral["id"], case)
+        await carry(asker, referral["id"], case)
     with problems() as found:
         if record and not await _link(asker, case, record["id"], None):
             found.add("ALREADY_OPEN", "This record is linked to a case already.", "feedRecord")
@@ -61,8 +60,10 @@ async def _sources(asker: Asker, given: Input) -> tuple[Any, Any]:
                 found.add("NOT_FOUND", NOT_THERE, "referral")
             elif referral["case_id"] is not None:
                 found.add("ALREADY_OPEN", "This referral has a case already.", "referral")
+            elif trouble := wrong(STEPS["openCase"], {Party.ICORN}, referral["status"]):
+                found.add(*trouble, "referral")
         if given.get("feedRecord") is not None:
-            record = await _record(asker, given["feedRecord"])
+            record = await named_record(asker, given["feedRecord"])
             if record is None:
                 found.add("NOT_FOUND", NOT_THERE, "feedRecord")
             elif record["linked"]:
@@ -72,29 +73,43 @@ async def _sources(asker: Asker, given: Input) -> tuple[Any, Any]:
     return referral, record
 
 
+def _judge_loosening(said: dict[str, bytes], given: Input, found: Problems) -> None:
+    """Refuse to open a case as of somebody who may be contacted directly, of whom the referral or record says that they must not."""
+    contact = (given.get("person") or {}).get("contact") or {}
+    before = msgspec.json.decode(said.get("CONTACT", b"{}"))
+    if contact.get("mayContactDirectly") and before.get("mayContactDirectly") is False:
+        found.add(
+            "UNSAFE_CONTACT",
+            "Whoever referred the person says that they must not be contacted directly: ask them first.",
+            "person",
+            "contact",
+            "mayContactDirectly",
+        )
+
+
+async def carry(asker: Asker, referral: uuid.UUID, case: uuid.UUID) -> None:
+    """Take a referral into a case, with the consents that came along."""
+    await asker.connection.execute(
+        "update consent set case_id = $2, accepted = true where referral_id = $1", referral, case
+    )
+    await asker.connection.execute("update referral set case_id = $2 where id = $1", referral, case)
+
+
 async def share_case(asker: Asker, given: Input) -> uuid.UUID:
     """Open one case to one organisation, until a date; consent still decides what it sees."""
-    now: datetime = await asker.connection.fetchval("select hub_now()")
     with problems() as found:
         await desk(asker, found)
         case = await named_case(asker, given, found)
-        organisation = await _partner(asker, given, found)
+        organisation = await named_partner(asker, given, found)
         judge_reason(given, found)
-        categories = [str(c) for c in given["categories"]]
-        if Category.OVERVIEW not in categories:
-            found.add("REQUIRED", "OVERVIEW comes before every other category: name it too.", "categories")
-        if Category.ASSESSMENT in categories:
-            found.add("NOT_SHAREABLE", "ASSESSMENT is ICORN's own and is never shared.", "categories")
-        if given.get("until") is not None and given["until"] <= now:
-            found.add("IN_THE_PAST", "until must be a time to come.", "until")
+        categories = await judge_shared(asker, given, found)
     assert case is not None and organisation is not None  # noqa: S101, PT018 missing ones are problems
     await asker.connection.execute(
-        "insert into share (id, case_id, organisation, categories, starts, until, reason) values ($1, $2, $3, $4::text[]::category[], $5, $6, $7)",
+        "insert into share (id, case_id, organisation, categories, starts, until, reason) values ($1, $2, $3, $4::text[]::category[], hub_now(), $5, $6)",
         asker.new_id("share"),
         case,
         organisation.id,
         categories,
-        now,
         given.get("until"),
         await sealed_reason(asker, case, given),
     )
@@ -107,7 +122,7 @@ async def hold_case(asker: Asker, given: Input) -> uuid.UUID:
     with problems() as found:
         await desk(asker, found)
         case = await named_case(asker, given, found)
-        organisation = await _partner(asker, given, found)
+        organisation = await named_partner(asker, given, found)
         judge_reason(given, found)
     assert case is not None and organisation is not None  # noqa: S101, PT018 missing ones are problems
     reason = await sealed_reason(asker, case, given)
@@ -139,7 +154,7 @@ async def link_records(asker: Asker, given: Input) -> uuid.UUID:
         judge_reason(given, found)
         if not 0 < len(given["records"]) <= RECORDS:
             found.add("BAD_COUNT", f"Name 1 to {RECORDS} records.", "records")
-        records = [await _record(asker, identifier) for identifier in given["records"][:RECORDS]]
+        records = [await named_record(asker, identifier) for identifier in given["records"][:RECORDS]]
         for number, record in enumerate(records):
             if record is None:
                 found.add("NOT_FOUND", NOT_THERE, "records", number)
@@ -151,7 +166,7 @@ async def link_records(asker: Asker, given: Input) -> uuid.UUID:
         for number, record in enumerate(records):
             # Somebody else may link it at this very moment: the table decides who was first.
             if record["linked"] is None and not await _link(asker, case, record["id"], reason):
-                again = await _record(asker, given["records"][number])
+                again = await named_record(asker, given["records"][number])
                 if again is None or again["linked"] != case:
                     _elsewhere(found, number)
     await asker.tell("case.linked", case=case)
@@ -173,7 +188,20 @@ async def named_case(asker: Asker, given: Input, found: Problems) -> uuid.UUID |
     return case
 
 
-async def _partner(asker: Asker, given: Input, found: Problems) -> Organisation | None:
+async def judge_shared(asker: Asker, given: Input, found: Problems) -> list[str]:
+    """Read what is to be opened to somebody and until when: what comes first is named, and what is ICORN's own is not."""
+    categories = list(dict.fromkeys(str(c) for c in given["categories"]))
+    if Category.OVERVIEW not in categories:
+        found.add("REQUIRED", "OVERVIEW comes before every other category: name it too.", "categories")
+    if Category.ASSESSMENT in categories:
+        found.add("NOT_SHAREABLE", "ASSESSMENT is ICORN's own and is never shared.", "categories")
+    if given.get("until") is not None and given["until"] <= await asker.connection.fetchval("select hub_now()"):
+        found.add("IN_THE_PAST", "until must be a time to come.", "until")
+    return categories
+
+
+async def named_partner(asker: Asker, given: Input, found: Problems) -> Organisation | None:
+    """Find the partner that an input names, or say that it is none."""
     organisation = await asker.organisation(given["organisation"])
     if organisation is None:
         found.add("NOT_FOUND", NOT_THERE, "organisation")
@@ -182,7 +210,8 @@ async def _partner(asker: Asker, given: Input, found: Problems) -> Organisation 
     return organisation
 
 
-async def _record(asker: Asker, identifier: str) -> Any:
+async def named_record(asker: Asker, identifier: str) -> Any:
+    """Find a record of a feed that the asker may read, and the case that it is linked to."""
     return await asker.connection.fetchrow(
         "select r.id, r.discipline::text as discipline, r.origin, l.case_id as linked from feed_record r"
         " left join feed_record_link l on l.record = r.id where r.id = $1::text::uuid and r.present and viewer_has('feeds:read')",

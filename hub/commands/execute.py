@@ -5,19 +5,27 @@ import hmac
 import json
 import uuid
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 import asyncpg
 import msgspec
 
-from hub.commands.asker import Asker, Input, Problems, ProblemsError
+from hub.commands.asker import Asker, Input, Made, Problems, ProblemsError
 from hub.commands.cases import hold_case, link_records, open_case, share_case
+from hub.commands.changes import seal_case, unlink_records, unshare_case, update_case
+from hub.commands.clients import create_client, disable_client, update_client
 from hub.commands.consents import record_consent, withdraw_consent
 from hub.commands.emergencies import approve_break_glass, break_glass
 from hub.commands.erasure import erase_case, set_legal_hold
+from hub.commands.merging import merge_cases
+from hub.commands.organisations import create_organisation, update_organisation
+from hub.commands.presentations import answer_presentation, present_case
 from hub.commands.referrals import submit_referral
+from hub.commands.residencies import offer_residency, publish_vacancies, update_residency
 from hub.commands.retractions import acknowledge_retraction
+from hub.commands.steps import respond_to_referral, send_message, withdraw_referral
+from hub.commands.users import disable_user, invite_user, update_user
 from hub.engine.compiled import entrance
 from hub.engine.execute import Engine, Operation, feed_results, fetch, fills
 from hub.engine.plan import Ask
@@ -25,13 +33,26 @@ from hub.engine.splice import Fill, splice
 from hub.engine.splice import problems as shown
 from hub.engine.statement import Statement
 
-Command = Callable[[Asker, Input], Awaitable[uuid.UUID | None]]
+Command = Callable[[Asker, Input], Awaitable[uuid.UUID | str | Made | None]]
 COMMANDS: Final[Mapping[str, Command]] = {
     "submitReferral": submit_referral,
+    "withdrawReferral": withdraw_referral,
+    "respondToReferral": respond_to_referral,
+    "sendMessage": send_message,
     "openCase": open_case,
+    "updateCase": update_case,
+    "sealCase": seal_case,
     "shareCase": share_case,
+    "unshareCase": unshare_case,
+    "mergeCases": merge_cases,
     "linkRecords": link_records,
+    "unlinkRecords": unlink_records,
     "holdCase": hold_case,
+    "presentCase": present_case,
+    "answerPresentation": answer_presentation,
+    "offerResidency": offer_residency,
+    "updateResidency": update_residency,
+    "publishVacancies": publish_vacancies,
     "setLegalHold": set_legal_hold,
     "eraseCase": erase_case,
     "recordConsent": record_consent,
@@ -39,6 +60,14 @@ COMMANDS: Final[Mapping[str, Command]] = {
     "acknowledgeRetraction": acknowledge_retraction,
     "breakGlass": break_glass,
     "approveBreakGlass": approve_break_glass,
+    "createOrganisation": create_organisation,
+    "updateOrganisation": update_organisation,
+    "createClient": create_client,
+    "updateClient": update_client,
+    "disableClient": disable_client,
+    "inviteUser": invite_user,
+    "updateUser": update_user,
+    "disableUser": disable_user,
 }
 KEY_LENGTH: Final = 200
 ATTEMPTS: Final = 3
@@ -47,10 +76,12 @@ ATTEMPTS: Final = 3
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a command: what it changed or made, or its problems. No content."""
+    """What became of a command: what it changed or made, by its id or a name, or its problems. No content; `told` is for this answer alone."""
 
     subject: uuid.UUID | None = None
+    named: str | None = None
     problems: list[dict[str, Any]] = field(default_factory=list)
+    told: str | None = field(default=None, repr=False)
 
 
 async def mutate(engine: Engine, asked: Operation) -> bytes:
@@ -66,7 +97,11 @@ async def mutate(engine: Engine, asked: Operation) -> bytes:
             wanted = next(statements)
             body, outcome = await _committed(engine, asked, connection, root, wanted, gate)
             gate = "live"
-            filled = {**fills(engine, asked, wanted), b"problems": shown(asked.compiled.plan, outcome.problems)}
+            filled = {
+                **fills(engine, asked, wanted),
+                b"problems": shown(asked.compiled.plan, outcome.problems),
+                b"once": _once(outcome),
+            }
             answers.append((root.key, body, filled))
         if gate == "proof":
             # Nothing was asked that needs a statement; a dead token or a used proof is no better for it.
@@ -87,7 +122,8 @@ async def _committed(
                 await fetch(connection, entrance(gate), asked, {})
                 outcome = await settle(engine, asked, connection, root)
                 told = "REFUSED" if outcome.problems else "DONE"
-                return await fetch(connection, wanted, asked, {}, outcome.subject, told), outcome
+                about = {"subject": outcome.subject, "named": outcome.named, "outcome": told}
+                return await fetch(connection, wanted, asked, {}, **about), outcome
         except (asyncpg.DeadlockDetectedError, asyncpg.ForeignKeyViolationError):
             if attempt == ATTEMPTS:
                 raise
@@ -107,7 +143,7 @@ async def settle(engine: Engine, asked: Operation, connection: Any, root: Ask) -
     principal = asked.principal
     asker = (principal.organisation, principal.client, principal.user or "", given["idempotencyKey"])
     seed = hmac.digest(engine.index_key, json.dumps(asker).encode(), hashlib.sha256)
-    hand = Asker(connection, principal, engine.sealing, engine.index_key, seed)
+    hand = Asker(connection, principal, engine.sealing, engine.people, engine.index_key, seed)
     if not 0 < len(given["idempotencyKey"]) <= KEY_LENGTH:
         return await _without_key(hand, root.name, given)
     digest = hmac.digest(engine.index_key, json.dumps(given, sort_keys=True, default=str).encode(), hashlib.sha256)
@@ -123,16 +159,27 @@ async def settle(engine: Engine, asked: Operation, connection: Any, root: Ask) -
         return await _earlier(connection, asker, root.name, digest) or await settle(engine, asked, connection, root)
     try:
         async with connection.transaction():
-            outcome = Outcome(await COMMANDS[root.name](hand, given))
+            outcome = _made(await COMMANDS[root.name](hand, given))
     except ProblemsError as error:
         outcome = Outcome(problems=error.found)
     await connection.execute(
-        "update outcome set subject = $5, problems = $6 where organisation = $1 and client = $2 and usr = $3 and key = $4",
+        "update outcome set subject = $5, named = $6, problems = $7 where organisation = $1 and client = $2 and usr = $3 and key = $4",
         *asker,
         outcome.subject,
+        outcome.named,
         json.dumps(outcome.problems),
     )
     return outcome
+
+
+def _made(done: uuid.UUID | str | Made | None) -> Outcome:
+    if isinstance(done, Made):
+        return replace(_made(done.subject), told=done.told)
+    return Outcome(named=done) if isinstance(done, str) else Outcome(done)
+
+
+def _once(outcome: Outcome) -> Fill:
+    return lambda _: msgspec.json.encode(outcome.told)
 
 
 async def _without_key(asker: Asker, mutation: str, given: Input) -> Outcome:
@@ -150,13 +197,13 @@ async def _without_key(asker: Asker, mutation: str, given: Input) -> Outcome:
 
 async def _earlier(connection: Any, asker: tuple[Any, ...], mutation: str, digest: bytes) -> Outcome | None:
     row = await connection.fetchrow(
-        "select mutation, input_digest, subject, problems from outcome where organisation = $1 and client = $2 and usr = $3 and key = $4",
+        "select mutation, input_digest, subject, named, problems from outcome where organisation = $1 and client = $2 and usr = $3 and key = $4",
         *asker,
     )
     if row is None:
         return None
     if row["mutation"] == mutation and hmac.compare_digest(row["input_digest"], digest):
-        return Outcome(row["subject"], json.loads(row["problems"]))
+        return Outcome(row["subject"], row["named"], json.loads(row["problems"]))
     wrong = Problems()
     wrong.add(
         "IDEMPOTENCY_KEY_REUSED",

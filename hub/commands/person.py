@@ -23,12 +23,29 @@ def person_documents(person: Input | None) -> dict[str, bytes]:
 
 
 def judge_person(person: Input | None, found: Problems, today: date) -> None:
-    """Refuse blank and endless texts and days to come, wherever they stand."""
+    """Refuse blank and endless texts and days to come, wherever they stand, and a contact that could lead somebody into harm."""
     for path, value in _leaves(person or {}, ("person",)):
         if isinstance(value, date) and value > today:
             found.add("IN_THE_FUTURE", "This day is still to come.", *path)
         if type(value) is str:
             judge_text(value, found, *path)
+    if person and person.get("contact"):
+        _judge_contact(person["contact"], found)
+
+
+def _judge_contact(contact: Input, found: Problems) -> None:
+    """Refuse what leaves a reader guessing: whom to go through, what is wrong with a channel, or which channel is safe."""
+    channels, direct = contact.get("channels") or [], contact["mayContactDirectly"]
+    unsafe = any(not channel["safe"] for channel in channels)
+    if not contact.get("instructions") and (unsafe or not direct):
+        why = (
+            "what makes the channel unsafe, and what to do instead"
+            if direct
+            else "through whom, or how, they are reached"
+        )
+        found.add("REQUIRED", f"Say {why}: whoever reads the contact must not have to guess.", "person", "contact", "instructions")  # fmt: skip
+    if direct and not any(channel["safe"] for channel in channels):
+        found.add("UNSAFE_CONTACT", "Who may be contacted directly needs a safe channel: name one, or say false.", "person", "contact", "mayContactDirectly")  # fmt: skip
 
 
 def judge_text(text: str, found: Problems, *path: str | int, required: str = "") -> None:

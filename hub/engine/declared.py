@@ -4,7 +4,19 @@ from typing import Any
 
 from graphql import GraphQLField, GraphQLList, GraphQLNonNull, get_named_type
 
-from schema.fields import METADATA, Column, Connected, Field, Nested, Personal, Problems, Sealed, SealedText, Source
+from schema.fields import (
+    METADATA,
+    Column,
+    Connected,
+    Field,
+    Nested,
+    Once,
+    Personal,
+    Problems,
+    Sealed,
+    SealedText,
+    Source,
+)
 
 
 def missing(have: frozenset[str], *rules: tuple[tuple[Any, ...], ...]) -> list[list[str]] | None:
@@ -50,4 +62,4 @@ def when_missing(kind: Any) -> Any:
 
 def has_rows(source: Source) -> bool:
     """Tell whether a field leads to rows of its own."""
-    return not isinstance(source, Column | Sealed | SealedText | Personal | Connected | Problems | Nested)
+    return not isinstance(source, Column | Sealed | SealedText | Personal | Connected | Problems | Once | Nested)

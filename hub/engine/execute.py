@@ -11,6 +11,7 @@ import asyncpg
 import msgspec
 from graphql import DocumentNode, GraphQLSchema, OperationDefinitionNode, SelectionSetNode, execute_sync
 
+from auth.people import People
 from auth.principal import Principal
 from auth.resource import refused
 from hub.engine.bind import Binding
@@ -41,7 +42,7 @@ class FaultError(Exception):
 
 @dataclass(frozen=True)
 class Engine:
-    """What answering needs. `pool` is of the role hub_app."""
+    """What answering needs. `pool` is of the role hub_app; `people` knows how to invite somebody."""
 
     schema: GraphQLSchema
     pool: "asyncpg.Pool[asyncpg.Record]"
@@ -52,6 +53,7 @@ class Engine:
     documents: Documents
     plans: Plans
     trusted: Trusted
+    people: People
 
 
 @dataclass(frozen=True)
@@ -138,12 +140,6 @@ async def occurrence(engine: Engine, asked: Operation, subject: object, ordinal:
     return await _whole(engine, asked, own, row["body"])
 
 
-async def still(engine: Engine, asked: Operation) -> None:
-    """Pass the gate of what was begun; raise AuthError or DocumentUnknownError where it may not go on."""
-    async with asking(engine) as connection:
-        await fetch(connection, entrance("live"), asked, {})
-
-
 async def enter(engine: Engine, principal: Principal) -> None:
     """Spend a proof on a connection on which nothing is asked yet; raise AuthError."""
     wanted, given = entrance("proof", ANY_STANDING), {**asker(principal), "commit": "off"}
@@ -164,11 +160,10 @@ async def fetch(
     wanted: Statement,
     asked: Operation,
     parts: Mapping[int, list[str]],
-    subject: object = None,
-    outcome: str = "DONE",
+    **about: object,
 ) -> bytes:
     """Run a statement behind its gate; raise AuthError when the gate is shut, FaultError when it ran as anybody else."""
-    row = await _row(connection, wanted, asked, parts, {"subject": subject, "outcome": outcome})
+    row = await _row(connection, wanted, asked, parts, {"subject": None, "named": None, "outcome": "DONE", **about})
     body: bytes | None = row["body"]
     if body is None and "null::text as body" not in wanted.sql:
         raise FaultError

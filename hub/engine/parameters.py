@@ -19,6 +19,7 @@ IDS_LIMIT: Final = NAMED
 _UUID: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 _FORMS: Final = {
     "key": re.compile(r"[a-z][a-z0-9-]{1,40}"),
+    "client": re.compile(r"[a-z0-9][a-z0-9._-]{1,62}[a-z0-9]"),
     "uuid": _UUID,
     "child": re.compile(_UUID.pattern + r"_[0-9a-f]{16}"),
     "ordinal": re.compile(_UUID.pattern + r"_[0-9]{1,6}"),

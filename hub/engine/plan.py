@@ -30,6 +30,7 @@ from schema.fields import (
     Field,
     Nested,
     Noun,
+    Once,
     Page,
     Personal,
     Printed,
@@ -63,10 +64,11 @@ class Arguments:
 
 @dataclass(frozen=True)
 class Projection:
-    """What is kept of a sealed document: (response key, field, sub-projection, value when missing), or a plain text."""
+    """What is kept of a sealed document: (response key, field, sub-projection, value when missing), `only` one field's value, or a plain text."""
 
     fields: tuple[tuple[str, str, "Projection | None", Any], ...] = ()
     text: bool = False
+    only: str = ""
 
 
 @dataclass(frozen=True)
@@ -165,6 +167,8 @@ class _Planner:
         if isinstance(rule.source, Printed):
             self.made.introspection += nodes
             return Ask(key, constant="introspection", name=name)
+        if isinstance(rule.source, Once):
+            return Ask(key, constant='{"$once" : ""}')
         kind = get_named_type(definition.type)
         noun = NOUNS.get(kind.name, Noun())
         if lacking := missing(self.scopes, rule.scopes, noun.scopes):
@@ -197,8 +201,9 @@ class _Planner:
                 return Ask(
                     key, rule.source, part=self.part(self.projection(kind, sets)), documents=document, name=category
                 )
-            case SealedText(document, name):
-                return Ask(key, rule.source, part=self.part(Projection(text=True)), documents=document, name=name)
+            case SealedText(document, name, part):
+                kept = self.part(Projection(text=not part, only=part))
+                return Ask(key, rule.source, part=kept, documents=document, name=name)
             case Personal(category):
                 if documents is None or f"cases:{category.lower()}" not in self.scopes:
                     return Ask(key, constant="null")
@@ -213,14 +218,8 @@ class _Planner:
             case Column():
                 return Ask(key, rule.source, form=form(asked.parent.fields[name].type))
             case _:
-                ask = Ask(
-                    key,
-                    rule.source,
-                    self.select(kind, sets, path) if isinstance(kind, GraphQLObjectType) else (),
-                    asked,
-                    tuple(self.wheres(rule, asked)),
-                    name=name,
-                )
+                below = self.select(kind, sets, path) if isinstance(kind, GraphQLObjectType) else ()
+                ask = Ask(key, rule.source, below, asked, tuple(self.wheres(rule, asked)), name=name)
                 self.made.pages += [ask] if asked.node.arguments or isinstance(rule.source, Page | Remote) else []
                 if isinstance(rule.source, Remote):
                     return replace(ask, part=self.part(ask))

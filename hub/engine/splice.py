@@ -24,6 +24,8 @@ def splice(body: bytes, fills: Mapping[bytes, Fill]) -> bytes:
 
 def project(document: Any, kept: Projection) -> Any:
     """Keep of a document what was selected, under the names it was asked by."""
+    if kept.only:
+        return document.get(kept.only)
     if isinstance(document, list):
         return [project(item, kept) for item in document]
     found = {}

@@ -18,7 +18,7 @@ from schema.fields import Column, Many, Nested, One, Order, Page, Personal, Prob
 
 CASTS = {
     "org": "int", "client": "text", "user": "text", "scopes": "text", "proof": "bytea", "proof_until": "timestamptz", "token": "text",
-    "purpose": "text", "operation": "bytea", "expires_at": "timestamptz", "action": "text", "categories": "text[]", "commit": "text", "subject": "uuid", "ordinal": "int", "outcome": "text", "by_id": "boolean",
+    "purpose": "text", "operation": "bytea", "expires_at": "timestamptz", "action": "text", "categories": "text[]", "commit": "text", "subject": "uuid", "named": "text", "ordinal": "int", "outcome": "text", "by_id": "boolean",
 }  # fmt: skip
 
 

@@ -7,11 +7,14 @@ from graphql import OperationType
 from starlette.requests import HTTPConnection
 
 from auth.principal import Principal
+from auth.resource import refused
 from hub.engine.documents import RequestRefusedError
-from hub.engine.execute import Engine, Operation, operation, still
+from hub.engine.execute import Engine, Operation, operation
 from hub.engine.limits import problem
+from hub.engine.trusted import DocumentUnknownError
 from hub.graphql import PADDING, spend
 from hub.request import Asked
+from hub.subscriptions import ends
 from schema.directives import OPERATION
 
 ONLY: Final = "Only subscriptions are answered here: send queries and mutations by POST."
@@ -28,8 +31,12 @@ async def begun(connection: HTTPConnection, principal: Principal, asked: Asked) 
     if not run.compiled.plan.roots or run.compiled.plan.roots[0].constant:
         raise RequestRefusedError(*(run.compiled.plan.errors or [problem("BAD_REQUEST", "Nothing is selected.")]))
     await spend(connection.state.told, principal, run.cost - OPERATION.weight)
-    await still(engine, run)
-    return run
+    match await connection.app.state.exchange.standing.lost(principal, run):
+        case None:
+            return run
+        case ends.UNFIT:
+            raise DocumentUnknownError
+    raise refused("invalid_token", ends.REVOKED.words)
 
 
 def payload(asked: Operation, data: bytes) -> bytes:

@@ -3,8 +3,8 @@
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import asyncpg
@@ -15,53 +15,64 @@ from auth.clock import Clock
 from auth.principal import Principal
 from auth.resource import AuthError
 from hub.engine.documents import RequestRefusedError
-from hub.engine.execute import Engine, Operation, occurrence, still
+from hub.engine.execute import Engine, Operation, occurrence
 from hub.postgres import UNREACHABLE
 from hub.subscriptions import ends
 from hub.subscriptions.ends import End
-from hub.subscriptions.outbox import Batch, Outbox
+from hub.subscriptions.outbox import Happened, Inbox, Outbox
+from hub.subscriptions.standing import Standing
 
 WAITING: Final = 1000
 """How many events may wait for a client that does not read them; and twice as many messages with what is said between them."""
+ROOM: Final = 1024 * 1024
+"""Bytes that may wait besides the last message; and twice as many with what is said between events."""
+AT_ONCE: Final = 64 * 1024
+"""Bytes after which a follower puts what it has read where it is sent from, before it reads on."""
 PATIENCE: Final = 10.0
-"""Seconds that a client may read nothing while so many wait."""
-RECHECK: Final = 10.0
-"""Seconds after which a token is looked up again though nobody called."""
+"""Seconds that a client may read nothing while so much waits."""
 KEEP_ALIVE: Final = 12.0
 """Seconds of silence after which something is sent that says nothing."""
 FAREWELL: Final = 2.0
 """Seconds that the last words of a connection may take."""
-_IS_LIVE: Final = "select hub.token_is_live($1, $2, $3, $4, $5)"
+READERS: Final = 4
+"""How many events a process reads at once, for however many followers: most of its connections to Postgres are for those who ask."""
 log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True)
 class Exchange:
-    """What connections of a process share. `auth` is a pool of the role hub_auth."""
+    """What connections of a process share."""
 
     engine: Engine
     outbox: Outbox
+    standing: Standing
     budgets: Budgets
-    auth: "asyncpg.Pool[Any]"
     clock: Clock
+    readers: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(READERS))
 
 
 class Line:
-    """One connection. Only `listening` makes it live."""
+    """One connection. Only what is `watched` is live."""
 
     def __init__(self, exchange: Exchange, principal: Principal) -> None:
         self.exchange, self.principal = exchange, principal
         self.end: End | None = None
         self.ended = asyncio.Event()
+        self.followed: list[Operation] = []
         self._waiting: deque[bytes] = deque()
+        self._bytes = 0
         self._something, self._room = asyncio.Event(), asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
-        self._followed: list[Operation] = []
+
+    @property
+    def expired(self) -> bool:
+        """Tell whether the token's time is over."""
+        return self._left() <= 0
 
     async def offer(self, message: bytes) -> None:
         """Let an event wait to be sent, once there is room; where none comes the connection ends."""
         try:
-            while len(self._waiting) >= WAITING and self.end is None:
+            while self.end is None and (len(self._waiting) >= WAITING or self._bytes >= ROOM):
                 self._room.clear()
                 async with asyncio.timeout(PATIENCE):
                     await self._room.wait()
@@ -71,10 +82,11 @@ class Line:
 
     def put(self, message: bytes) -> None:
         """Let a message wait to be sent; with too many of them the connection ends."""
-        if len(self._waiting) >= 2 * WAITING:
+        if len(self._waiting) >= 2 * WAITING or self._bytes >= 2 * ROOM:
             self.finish(ends.SLOW)
         elif self.end is None:
             self._waiting.append(message)
+            self._bytes += len(message)
             self._something.set()
 
     def finish(self, why: End) -> None:
@@ -94,30 +106,35 @@ class Line:
         except TimeoutError:
             return None
         self._room.set()
-        return self._waiting.popleft()
+        message = self._waiting.popleft()
+        self._bytes -= len(message)
+        return message
 
     @asynccontextmanager
     async def watched(self) -> AsyncIterator[None]:
-        """Watch that it ends when its time has come; on the way out everything that is followed on it ends."""
+        """See to it that it ends when its time has come; on the way out everything that is followed on it ends."""
         await self.exchange.outbox.begin()
-        self._task(self._watch())
-        try:
-            yield
-        finally:
-            for task in self._tasks:
-                task.cancel()
-            await asyncio.gather(*self._tasks, return_exceptions=True)
+        with self.exchange.standing.holding(self):
+            self._task(self._expire())
+            try:
+                yield
+            finally:
+                for task in self._tasks:
+                    task.cancel()
+                await asyncio.gather(*self._tasks, return_exceptions=True)
 
     def follow(self, asked: Operation, told: Callable[[bytes], bytes]) -> "asyncio.Task[None]":
         """Put what happens from now on, as the asker may see it, among what waits; `told` makes a message of an answer."""
-        outbox = self.exchange.outbox
-        inbox = outbox.join()
-        self._followed.append(asked)
+        self.followed.append(asked)
+        joined = self.exchange.outbox.joined(
+            asked.compiled.plan.actions[0], self.principal.organisation, lambda: self.finish(ends.SLOW)
+        )
+        inbox = joined.__enter__()
         task = self._task(self._follow(asked, inbox, told))
 
         def leave(_: Any) -> None:
-            outbox.leave(inbox)
-            self._followed.remove(asked)
+            joined.__exit__(None, None, None)
+            self.followed.remove(asked)
 
         task.add_done_callback(leave)
         return task
@@ -128,51 +145,22 @@ class Line:
         task.add_done_callback(self._tasks.discard)
         return task
 
-    async def _watch(self) -> None:
-        outbox, asker = self.exchange.outbox, self.principal
-        while self.end is None:
-            # Taken before looking: what is called meanwhile is looked at again.
-            doubt = outbox.doubt
-            left = asker.expires_at.timestamp() - self.exchange.clock()
-            if outbox.closing:
-                self.finish(ends.STOPPING)
-            elif left <= 0:
-                self.finish(ends.EXPIRED)
-            elif why := await self._lost():
-                self.finish(why)
-            else:
-                with suppress(TimeoutError):
-                    async with asyncio.timeout(min(RECHECK, left)):
-                        await doubt.wait()
+    def _left(self) -> float:
+        return self.principal.expires_at.timestamp() - self.exchange.clock()
 
-    async def _lost(self) -> End | None:
-        """Say why it may not go on: also where nothing has happened, or an event that it may not see would show in its end."""
-        asker = self.principal
-        given = asker.token_id, asker.client, asker.organisation, asker.user, sorted(asker.scopes)
-        try:
-            if not await self.exchange.auth.fetchval(_IS_LIVE, *given):
-                return ends.REVOKED
-            for asked in tuple(self._followed):
-                await still(self.exchange.engine, asked)
-        except AuthError:
-            return ends.REVOKED
-        except RequestRefusedError:
-            return ends.UNFIT
-        except (*UNREACHABLE, TimeoutError):
-            # Nothing can be delivered meanwhile; the token's own end is kept.
-            return None
-        return None
+    async def _expire(self) -> None:
+        await asyncio.sleep(self._left())
+        self.finish(ends.EXPIRED)
 
-    async def _follow(self, asked: Operation, inbox: "asyncio.Queue[Batch]", told: Callable[[bytes], bytes]) -> None:
+    async def _follow(self, asked: Operation, inbox: Inbox, told: Callable[[bytes], bytes]) -> None:
         while self.end is None:
-            batch = await inbox.get()
             try:
-                found = [body for body in await self._seen(asked, batch) if body is not None]
+                read, found = await self._some(asked, inbox)
                 await self.exchange.outbox.tick()
                 for body in found:
-                    if not await Spending(self.exchange.budgets, self.principal).take(asked.cost):
-                        self.finish(ends.SPENT)
-                    await self.offer(told(body))
+                    await self._tell(asked, told(body))
+                for _ in range(read):
+                    inbox.task_done()
             except AuthError:
                 self.finish(ends.REVOKED)
             except RequestRefusedError:
@@ -186,15 +174,31 @@ class Line:
                 log.error("subscription.fault", error=type(error).__name__, sqlstate=sqlstate)  # noqa: TRY400 as above
                 self.finish(ends.FAULT)
 
-    async def _seen(self, asked: Operation, batch: Batch) -> list[bytes | None]:
-        field = asked.compiled.plan.actions[0]
-        return [await self._read(asked, each.subject, each.ordinal) for each in batch if each.field == field]
+    async def _some(self, asked: Operation, inbox: Inbox) -> tuple[int, list[bytes]]:
+        """Read the next event, and those that wait already; say how many there were, and what may be seen of them."""
+        read, found, size = 0, [], 0
+        while not read or (size < AT_ONCE and not inbox.empty()):
+            event = await inbox.get()
+            read += 1
+            if (body := await self._read(asked, event)) is not None:
+                found.append(body)
+                size += len(body)
+        return read, found
 
-    async def _read(self, asked: Operation, subject: object, ordinal: int | None) -> bytes | None:
+    async def _tell(self, asked: Operation, message: bytes) -> None:
+        if self.expired:
+            self.finish(ends.EXPIRED)
+        elif await Spending(self.exchange.budgets, self.principal).take(asked.cost):
+            await self.offer(message)
+        else:
+            self.finish(ends.SPENT)
+
+    async def _read(self, asked: Operation, event: Happened) -> bytes | None:
         """Read one event, waiting out trouble with the database."""
         while True:
             try:
-                return await occurrence(self.exchange.engine, asked, subject, ordinal)
+                async with self.exchange.readers:
+                    return await occurrence(self.exchange.engine, asked, event.subject, event.ordinal)
             except asyncpg.QueryCanceledError:
                 raise
             except UNREACHABLE as error:

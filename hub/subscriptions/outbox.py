@@ -1,11 +1,13 @@
-"""This module tells a process's subscribers what was committed to the outbox: in order, without gaps, and at the ticks of a clock.
+"""This module tells a process's followers what was committed to the outbox: in order, without gaps, and at the ticks of a clock.
 
 One connection listens for all of them. A call only says that there is something to read; where one was missed, because that
 connection was lost, a slow poll finds it. An event is read only when no transaction older than its own is under way.
 """
 
 import asyncio
-from contextlib import suppress
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
@@ -20,15 +22,17 @@ TICK: Final = 0.25
 """Seconds: whatever happens between two ticks is told at once, so that the moment of an answer tells little."""
 POLL: Final = 5.0
 """Seconds after which the outbox is read though nobody called."""
+UNREAD: Final = 5000
+"""How many events may wait for one follower to read them; and how many are read of the outbox at once, so that no process holds more."""
 EVENTS: Final = "hub_event"
 STANDING: Final = "hub_standing"
-_BEGIN: Final = "select pg_snapshot_xmin(pg_current_snapshot())::text"
+_NOW: Final = (
+    "select pg_snapshot_xmin(s)::text as horizon, pg_snapshot_xmax(s)::text as newest from pg_current_snapshot() s"
+)
 _READ: Final = """
-with now as materialized (select pg_snapshot_xmin(s) as horizon, pg_snapshot_xmax(s) as newest from pg_current_snapshot() s)
-select n.horizon::text, n.newest::text, e.ordinal, e.referral_id, e.retraction_id, e.kind
-from now n left join event e on e.xid >= $1::text::xid8 and e.xid < n.horizon
-  and (e.ordinal is not null or e.kind = 'retraction.made')
-order by e.id
+select e.id, e.ordinal, e.referral_id, e.retraction_id, told_to(e.referral_id, e.audience) as told_to
+from event e where e.xid >= $1::text::xid8 and e.xid < $2::text::xid8 and e.id > $3 and (e.ordinal is not null or e.kind = 'retraction.made')
+order by e.id limit $4
 """
 log = structlog.get_logger(__name__)
 
@@ -42,15 +46,15 @@ class Happened:
     ordinal: int | None = None
 
 
-Batch = tuple[Happened, ...]
+Inbox = asyncio.Queue[Happened]
 
 
 class Outbox:
-    """What happens, as one process hears of it. `pool` is of the role hub_worker. It begins with the first subscriber."""
+    """What happens, as one process hears of it. `pool` is of the role hub_worker. It begins with the first follower."""
 
     def __init__(self, pool: "Pool[Any]") -> None:
         self._pool: Any = pool
-        self._inboxes: set[asyncio.Queue[Batch]] = set()
+        self._inboxes: defaultdict[tuple[str, int], dict[Inbox, Callable[[], None]]] = defaultdict(dict)
         self._running: asyncio.Task[None] | None = None
         self._beginning = asyncio.Lock()
         self._ticked, self._doubted = asyncio.Event(), asyncio.Event()
@@ -64,7 +68,7 @@ class Outbox:
         """See to it that what is committed from now on is told; raise what the database raises."""
         async with self._beginning:
             if self._running is None and not self.closing:
-                self._since = int(await self._pool.fetchval(_BEGIN))
+                self._since = int((await self._pool.fetchrow(_NOW))["horizon"])
                 self._running = asyncio.create_task(self._run(), name="outbox")
 
     async def close(self) -> None:
@@ -77,15 +81,20 @@ class Outbox:
                 await self._running
         await self._hang_up()
 
-    def join(self) -> asyncio.Queue[Batch]:
-        """Give a queue of all that happens from now on."""
-        inbox: asyncio.Queue[Batch] = asyncio.Queue()
-        self._inboxes.add(inbox)
-        return inbox
+    @contextmanager
+    def joined(self, field: str, organisation: int, overflow: Callable[[], None]) -> Iterator[Inbox]:
+        """Give a queue of what happens from now on and may be told to an organisation; `overflow` is called when it is full.
 
-    def leave(self, inbox: asyncio.Queue[Batch]) -> None:
-        """Put no more into a queue."""
-        self._inboxes.discard(inbox)
+        What is hidden from it never gets there, so that it can neither fill the queue nor make work.
+        """
+        inbox, place = Inbox(UNREAD), (field, organisation)
+        self._inboxes[place][inbox] = overflow
+        try:
+            yield inbox
+        finally:
+            del self._inboxes[place][inbox]
+            if not self._inboxes[place]:
+                del self._inboxes[place]
 
     async def tick(self) -> None:
         """Wait for the next tick, which is the same for everyone."""
@@ -114,24 +123,38 @@ class Outbox:
                         await self._listen()
                 if due or self._called or self._since < self._until:
                     await self._read()
-            except (*UNREACHABLE, TimeoutError) as error:
-                log.error("outbox.unavailable", error=type(error).__name__)  # noqa: TRY400 a traceback may hold content
+            except Exception as error:  # noqa: BLE001 whatever it was, those who follow are told of what comes after it
+                sqlstate = getattr(error, "sqlstate", None)
+                log.error("outbox.unavailable", error=type(error).__name__, sqlstate=sqlstate)  # noqa: TRY400 a traceback may hold content
                 await self._hang_up()
 
     async def _read(self) -> None:
         called, self._called = self._called, False
         try:
-            rows = await self._pool.fetch(_READ, str(self._since), timeout=POLL)
+            now = await self._pool.fetchrow(_NOW, timeout=POLL)
+            horizon, last, read = int(now["horizon"]), 0, UNREAD
+            # Below the horizon nothing is added any more, so that it can be read page by page.
+            while horizon > self._since and read == UNREAD:
+                rows = await self._pool.fetch(_READ, str(self._since), str(horizon), last, UNREAD, timeout=POLL)
+                read = len(rows)
+                for row in rows:
+                    last = row["id"]
+                    self._deliver(_happened(row), row["told_to"])
         except BaseException:
             self._called = True
             raise
         if called:
             # What called may lie beyond the horizon still: it is looked for at each tick until the horizon has passed it.
-            self._until = int(rows[0]["newest"])
-        self._since = max(self._since, int(rows[0]["horizon"]))
-        if batch := tuple(_happened(row) for row in rows if row["kind"] is not None):
-            for inbox in self._inboxes:
-                inbox.put_nowait(batch)
+            self._until = int(now["newest"])
+        self._since = max(self._since, horizon)
+
+    def _deliver(self, event: Happened, organisations: list[int]) -> None:
+        for organisation in organisations:
+            for inbox, overflow in tuple(self._inboxes.get((event.field, organisation), {}).items()):
+                try:
+                    inbox.put_nowait(event)
+                except asyncio.QueueFull:
+                    overflow()
 
     async def _listen(self) -> None:
         connection = await self._pool.acquire(timeout=POLL)

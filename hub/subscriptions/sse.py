@@ -38,8 +38,8 @@ async def stream(request: Request) -> Response:
     async with AsyncExitStack() as stack:
         try:
             principal = await admitted(request, request.method)
-            asked = await begun(request, principal, complete(await posted(request, principal)))
             stack.enter_context(request.app.state.under_way.one_more(principal))
+            asked = await begun(request, principal, complete(await posted(request, principal)))
             line = Line(request.app.state.exchange, principal)
             await stack.enter_async_context(line.watched())
             await enter(request.app.state.engine, principal)

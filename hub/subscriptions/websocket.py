@@ -1,7 +1,7 @@
 """This module speaks graphql-transport-ws over a WebSocket that was opened with a token and a proof, like any request."""
 
 import asyncio
-from contextlib import ExitStack, suppress
+from contextlib import AsyncExitStack, ExitStack, suppress
 from typing import Final
 
 import msgspec
@@ -11,15 +11,16 @@ from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
 from auth.principal import Principal
 from auth.resource import AuthError
-from hub.engine.documents import UNFIT, RequestRefusedError
+from hub.engine.documents import UNFIT, RequestRefusedError, TooManyRequestsError
 from hub.engine.execute import enter
 from hub.engine.limits import problem
-from hub.graphql import Told, admitted, refusal
+from hub.graphql import Told, admitted, refusal, spend
 from hub.postgres import UNREACHABLE
 from hub.request import NEW, Asked, NotWellFormedError, complete
 from hub.subscriptions import ends
 from hub.subscriptions.beginning import begun, payload
 from hub.subscriptions.line import FAREWELL, Line
+from schema.directives import OPERATION
 
 PROTOCOL: Final = "graphql-transport-ws"
 PATIENCE: Final = 3.0
@@ -46,21 +47,20 @@ _ASKED: Final = msgspec.json.Decoder(Asked)
 async def converse(websocket: WebSocket) -> None:
     """Open a connection, and hold it until one side ends it."""
     websocket.state.told = Told(kind=NEW)
-    with ExitStack() as stack:
+    async with AsyncExitStack() as stack:
         try:
             same_language(websocket)
             principal = await admitted(websocket, "GET")
             stack.enter_context(websocket.app.state.under_way.one_more(principal))
+            line = Line(websocket.app.state.exchange, principal)
+            await stack.enter_async_context(line.watched())
             await enter(websocket.app.state.engine, principal)
-            await websocket.app.state.exchange.outbox.begin()
         except Exception as error:  # noqa: BLE001 every one has its answer
             await websocket.send_denial_response(refusal(websocket, error))
             return
         nonce = websocket.app.state.resource.next_nonce()
         await websocket.accept(PROTOCOL, [(b"dpop-nonce", nonce.encode())] if nonce else [])
-        line = Line(websocket.app.state.exchange, principal)
-        async with line.watched():
-            await _Conversation(websocket, principal, line).run()
+        await _Conversation(websocket, principal, line).run()
 
 
 def same_language(websocket: WebSocket) -> None:
@@ -111,10 +111,16 @@ class _Conversation:
                 self.line.finish(ends.GONE)
                 return
             text = heard.get("text") or ""
+            # Many messages can lie ready at once: others have their turn in between.
+            await asyncio.sleep(0)
             try:
+                # Whatever is said costs what any operation costs, whatever it asks.
+                await spend(self.websocket.state.told, self.principal, OPERATION.weight)
                 await self._answer(_DECODER.decode(text if len(text) <= self.principal.limits.body_bytes else ""))
             except (msgspec.DecodeError, msgspec.ValidationError, UnicodeError, RecursionError):
                 self.line.finish(ends.BAD_MESSAGE)
+            except TooManyRequestsError:
+                self.line.finish(ends.SPENT)
             except AuthError:
                 self.line.finish(ends.REVOKED)
             except (*UNREACHABLE, TimeoutError):
@@ -137,26 +143,29 @@ class _Conversation:
             case Message("subscribe", str(name)) if not self.begun or name in self.followed:
                 self.line.finish(ends.SUBSCRIBED if self.begun else ends.NOT_BEGUN)
             case Message("subscribe", str(name), given) if 0 < len(name) <= LONGEST_ID:
-                await self._follow(name, complete(_ASKED.decode(given)))
+                await self._follow(name, _ASKED.decode(given))
             case Message("complete", str(name)):
                 if (task := self.followed.pop(name, None)) is not None:
                     task.cancel()
+                    # Its place is free when this has been heard.
+                    await asyncio.gather(task, return_exceptions=True)
             case _:
                 raise msgspec.DecodeError
 
     async def _follow(self, name: str, asked: Asked) -> None:
-        held = ExitStack()
-        try:
-            run = await begun(self.websocket, self.principal, asked)
-            held.enter_context(self.websocket.app.state.under_way.one_more(self.principal))
-        except (RequestRefusedError, GraphQLError) as error:
-            unfit = (problem("BAD_USER_INPUT", UNFIT),)
-            told = error.errors if isinstance(error, RequestRefusedError) else unfit
-            self.line.put(_message(name, "error", msgspec.json.encode(told)))
-            return
-        task = self.line.follow(run, lambda data: _message(name, "next", payload(run, data)))
-        task.add_done_callback(lambda _: held.close())
-        self.followed[name] = task
+        with ExitStack() as held:
+            try:
+                held.enter_context(self.websocket.app.state.under_way.one_more(self.principal))
+                run = await begun(self.websocket, self.principal, complete(asked))
+            except (RequestRefusedError, GraphQLError) as error:
+                unfit = (problem("BAD_USER_INPUT", UNFIT),)
+                told = error.errors if isinstance(error, RequestRefusedError) else unfit
+                self.line.put(_message(name, "error", msgspec.json.encode(told)))
+                return
+            task = self.line.follow(run, lambda data: _message(name, "next", payload(run, data)))
+            done = held.pop_all()
+            task.add_done_callback(lambda _: done.close())
+            self.followed[name] = task
 
 
 def _message(name: str, kind: str, content: bytes) -> bytes:

@@ -16,8 +16,35 @@ begin
   return new;
 end $$;
 create trigger step before insert on event for each row when (new.referral_id is not null and new.kind like 'referral.%') execute function event_step();
+-- Whom an event may be told to: those who see its referral now, or whose retraction it is, and ICORN. It only spares everyone else's
+-- connections all work with it; what is told is read by each reader's own rights. (A function, so that the worker need not read who
+-- sees what.)
+create function told_to(its_referral uuid, its_audience int) returns int[]
+  language sql stable security definer set search_path = hub, pg_temp
+  return array(
+    select a.organisation from referral_access a where a.referral_id = its_referral and holds(a.visible, hub_now())
+    union select o.id from organisation o where o.id = its_audience or its_audience is not null and o.kind = 'ICORN');
+grant execute on function told_to to hub_worker;
+
+-- May what is followed with a token still be followed: null where the token is not live, or says more than its organisation's agreements
+-- give by now; false where the document is not the client's. Without a document it is asked of the token alone.
+create function may_follow(its_id text, its_client text, its_organisation int, its_user text, its_scopes text[], its_document bytea, its_by_id boolean)
+  returns boolean language sql stable security definer set search_path = hub, pg_temp
+  return (
+    select its_document is null or not c.documents_only and not its_by_id
+      or exists (select from trusted_document d where d.client_id = c.client_id and d.digest = its_document)
+    from client c
+    where c.client_id = its_client and token_is_live(its_id, its_client, its_organisation, its_user, its_scopes)
+      and its_scopes <@ scope_ceiling(its_organisation, its_scopes));
+grant execute on function may_follow to hub_auth;
 grant create on schema hub to hub_access;
-alter function event_step owner to hub_access;
+do $$
+declare routine regprocedure;
+begin
+  for routine in select p.oid::regprocedure from pg_proc p where p.pronamespace = 'hub'::regnamespace and p.proname in ('event_step', 'told_to', 'may_follow') loop
+    execute format('alter function %s owner to hub_access', routine);
+  end loop;
+end $$;
 revoke create on schema hub from hub_access;
 
 -- Any role of the database may LISTEN to any channel, and NOTIFY on it, so a call carries nothing: who hears it learns that something
@@ -34,3 +61,4 @@ create trigger call_listeners after delete or update of status, scopes, document
 create trigger call_listeners after delete or update of status, scopes on usr for each statement execute function call_listeners('hub_standing');
 create trigger call_listeners after update of suspended_at on organisation for each statement execute function call_listeners('hub_standing');
 create trigger call_listeners after delete on trusted_document for each statement execute function call_listeners('hub_standing');
+create trigger call_listeners after insert or update or delete on agreement for each statement execute function call_listeners('hub_standing');

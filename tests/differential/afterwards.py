@@ -1,4 +1,4 @@
-"""Plain resolvers of what follows on access: glass that was broken, and what was retracted."""
+"""Plain resolvers of what access goes with: what cities are shown, glass that was broken, and what was retracted."""
 
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -24,6 +24,30 @@ def _emergency(objects: "Objects", row: Row, case: Row) -> "Found":
     return {
         "organisation": objects.organisation_by(row["organisation"]), "categories": row["categories"], "reason": row["reason"], "waits": waits,
         "askedAt": moment(row["asked_at"]), "approvedAt": moment(row["approved_at"]), "until": moment(ends),
+    }  # fmt: skip
+
+
+def presentations(objects: "Objects", status: list[str] | None = None, **equal: Any) -> list[Row]:
+    """What the viewer's city was shown and sees, or has answered; for ICORN, what every city was."""
+    if not objects.scopes >= {"cases:read", "presentations:read"}:
+        return []
+    seen, found = {row["id"] for row in objects.cases()}, []
+    for row in objects.tables.all("presentation", **equal):
+        mine, sees = row["organisation"] == objects.organisation_id, row["case_id"] in seen
+        stands = "EXPIRED" if row["status"] == "OPEN" and row["until"] <= objects.tables.now else row["status"]
+        there = (mine and row["answered_at"] is not None) or ((mine or objects.disclosure.icorn) and sees)
+        if there and (status is None or stands in status):
+            found.append({**row, "name": row["id"], "at": row["presented_at"], "status": stands, "note": row["note"] if sees else None})  # fmt: skip
+    return found
+
+
+def presentation(objects: "Objects", row: Row) -> "Found":
+    """A Presentation, with its case as far as the viewer sees it still."""
+    office = objects.tables.the("organisation", id=row["organisation"])
+    return {
+        "__typename": "Presentation", "id": f"presentation_{row['id']}", "case": lambda _: objects.case_by(row["case_id"]), "note": row["note"],
+        "city": lambda _: objects.city(objects.tables.one("city", id=office["city"])), "status": row["status"], "categories": row["categories"],
+        "until": moment(row["until"]), "answeredAt": moment(row["answered_at"]),
     }  # fmt: skip
 
 

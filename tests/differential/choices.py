@@ -28,7 +28,7 @@ NAMED: dict[str, list[Any]] = {
     "toSize": ["1", "-1"],
 }
 """What arguments and input fields of these names are given."""
-KINDS = ("Case", "Referral", "ReferralEvent", "Message", "Residency", "Consent", "City", "Organisation", "Agreement", "Feed", "FeedRecord", "AuditEvent", "Retraction")  # fmt: skip
+KINDS = ("Case", "Referral", "ReferralEvent", "Message", "Residency", "Consent", "City", "Organisation", "Agreement", "Feed", "FeedRecord", "AuditEvent", "Retraction", "Presentation")  # fmt: skip
 """Types that an object behind an interface or union may be of."""
 
 

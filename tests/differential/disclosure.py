@@ -52,8 +52,9 @@ class Disclosure:
             live = row["recipient"] == self._organisation and row["status"] in LIVE
             if live and category in row["shared_categories"]:
                 found.add("RECIPIENT")
-        for row in tables.all("presentation", case_id=case["id"], status="OPEN", **mine):
-            if category in row["categories"] and _during(now, [row["presented_at"]], [row["until"]]):
+        for row in tables.all("presentation", case_id=case["id"], **mine):
+            deciding = row["status"] in ("OPEN", "INVITED")
+            if deciding and category in row["categories"] and _during(now, [row["presented_at"]], [row["until"]]):
                 found.add("PRESENTED")
         for row in tables.all("share", case_id=case["id"], **mine):
             if category in row["categories"] and _during(now, [row["starts"]], [row["until"], row["ended_at"]]):

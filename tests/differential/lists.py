@@ -58,6 +58,7 @@ LISTINGS = {
     "Query.auditEvents": Listing({"AT": Key("at")}, Key("name")),
     "Case.accessLog": Listing({"AT": Key("at")}, Key("name")),
     "Query.retractions": Listing({"AT": Key("at")}, Key("name", lambda u: u.int)),
+    "Query.presentations": Listing({"AT": Key("at")}, Key("name", lambda u: u.int)),
     "Query.auditHeads": Listing({"SIZE": Key("size")}, Key("size")),
     "FeedResult": Listing({"MOVED": Key("moved_at", lambda at: at or EARLIEST)}, Key("record_id", lambda u: u.int)),
 }

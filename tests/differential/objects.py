@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from tests.differential import filters
-from tests.differential.afterwards import emergencies
+from tests.differential.afterwards import emergencies, presentation, presentations
 from tests.differential.disclosure import ORDER, PERSONAL, Disclosure
 from tests.differential.tables import CATEGORIES, Row, Tables
 from tests.differential.words import day, duration, moment
@@ -119,6 +119,7 @@ class Objects:
             "riskLevel": row["risk_level"], "openedOn": day(row["opened_on"]), "updatedAt": moment(row["updated_at"]), "version": str(row["version"]) if self.disclosure.icorn else None,
             "withheld": hidden, **{c.lower(): self._document(row["id"], c) if seen[c] else None for c in CATEGORIES},
             "residencies": lambda _: [self.residency(r) for r in sorted(self.residencies(case_id=row["id"]), key=lambda r: (-(r["starts"] or date.max).toordinal(), r["name"]))],
+            "presentations": lambda _: [presentation(self, p) for p in sorted(presentations(self, case_id=row["id"]), key=lambda p: (p["at"], p["name"].int))],
             "consents": lambda _: self.consents(case_id=row["id"]),
             "emergencies": lambda _: emergencies(self, row),
             "legalHold": self.legal_hold(row["id"]) if self.disclosure.icorn else None,
@@ -191,6 +192,7 @@ class Objects:
             "from": self.organisation_by(row["sender"]), "to": self.organisation_by(row["recipient"]), "submittedAt": moment(row["submitted_at"]),
             "updatedAt": moment(row["updated_at"]), "sharedCategories": row["shared_categories"], "declineReason": row["decline_reason"],
             "person": self.person(row["id"], seen), "case": lambda _: self.case_by(row["case_id"]),
+            "redirectedTo": lambda _: next(iter(map(self.referral, self.referrals(redirected_from=row["id"]))), None),
             "consents": lambda _: self.consents(referral_id=row["id"]),
             "events": lambda info, **given: self.page(info, self.tables.all("referral_event", referral_id=row["id"]), self.event, given),
             "messages": lambda info, **given: self.page(info, self.tables.all("message", referral_id=row["id"]), self.message, given),

@@ -28,7 +28,7 @@ from hub.engine.cursors import Cursors
 from schema.federation import subgraph
 from schema.query import SCHEMA
 from tests.differential import filters
-from tests.differential.afterwards import retraction, retractions
+from tests.differential.afterwards import presentation, presentations, retraction, retractions
 from tests.differential.lists import LISTINGS, Listing, Place, cut, text
 from tests.differential.objects import Found, Objects
 from tests.differential.statistics import statistics
@@ -45,7 +45,7 @@ FEED_COLUMNS: Final = ("moved_at", "record_id")
 WORDS: Final = {
     "case": "Case", "referral": "Referral", "event": "ReferralEvent", "message": "Message", "residency": "Residency", "consent": "Consent", "agreed": "Consent",
     "city": "City", "organisation": "Organisation", "agreement": "Agreement", "feed": "Feed", "record": "FeedRecord", "audit": "AuditEvent",
-    "retraction": "Retraction",
+    "retraction": "Retraction", "presentation": "Presentation",
 }  # fmt: skip
 """The words that ids begin with, and the types they name."""
 
@@ -138,6 +138,7 @@ class Oracle:
             "feedRecords": lambda info, **given: self._feed_results(info, objects.records(), None, given),
             "auditEvents": lambda info, **given: objects.page(info, [], made_case, given),
             "retractions": lambda info, acknowledged=None, **given: objects.page(info, retractions(objects, acknowledged), partial(retraction, objects), given),
+            "presentations": lambda info, status=None, **given: objects.page(info, presentations(objects, status), partial(presentation, objects), given),
             "auditHeads": lambda info, **given: objects.page(info, [], made_case, given),
         }  # fmt: skip
 
@@ -181,8 +182,9 @@ class Oracle:
                 return [objects.residency(row) for row in objects.residencies()]
             case "AuditEvent":
                 return []
-            case "Retraction":
-                return [retraction(objects, row) for row in retractions(objects)]
+            case "Presentation" | "Retraction":
+                rows, made = (presentations, presentation) if kind == "Presentation" else (retractions, retraction)
+                return [made(objects, row) for row in rows(objects)]
             case "FeedRecord":
                 return [objects.record(row) for row in objects.records()]
         make_public = {"City": objects.city, "Organisation": objects.organisation, "Feed": objects.feed}[kind]
@@ -223,6 +225,8 @@ class Oracle:
                 return []
             case "City.residencies":
                 return objects.residencies()
+            case "Query.presentations":
+                return presentations(objects)
             case "Query.retractions":
                 return retractions(objects)
         named = {

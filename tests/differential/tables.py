@@ -67,6 +67,7 @@ async def read_tables(world: World) -> Tables:
         ("consent", "evidence"),
         ("emergency", "reason"),
         ("retraction", "note"),
+        ("presentation", "note"),
     ):
         for row in tables.rows[table]:
             if row[name] is not None:

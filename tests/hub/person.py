@@ -11,12 +11,13 @@ from tests.world import ISSUER, KEYRING, World
 
 
 async def person(
-    world: World, name: str, client: str, organisation: str, scopes: list[str], *, signed_in: float | None = None, token_id: str = ""
+    world: World, name: str, client: str, organisation: str, scopes: list[str], *, signed_in: float | None = None, token_id: str = "",
+    role: str = "STAFF",
 ) -> HubClient:  # fmt: skip
     """Make somebody an active user, and give the client `client` as they use it, with a token of theirs; they signed in just now."""
     auth, asker = world.app.state.pools.auth, world.clients[client]
     invitations = Invitations(auth, UserSeal(KEYRING), lambda: world.now)
-    role = "ICORN_STAFF" if organisation == "icorn" else "PARTNER_STAFF"
+    role = f"{'ICORN' if organisation == 'icorn' else 'PARTNER'}_{role}"
     number = world.organisations[organisation]
     wanted: dict[str, Any] = {"email": f"{name}@{organisation}.example", "name": name, "roles": [role]}
     invited = await invitations.invite(organisation=number, scopes=scopes, **wanted)

@@ -11,7 +11,7 @@ import pytest
 
 from auth.client import HubClient, over_httpx
 from auth.keyring import Keyring, KeyringError
-from hub.app import DEFINERS
+from hub.definers import DEFINERS
 from hub.embedded import ADMIN, Server, _programs
 from hub.key_check import check_data_keys
 from hub.migrate import ensure_roles, migrate

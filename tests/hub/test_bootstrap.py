@@ -38,8 +38,8 @@ async def test_an_empty_server_gives_its_first_token(
 
     await done("keygen", "--sealing", keys)
     await done("migrate")
-    await done("organisation", "add", "icorn", "--name", "ICORN", "--kind", "ICORN")
-    await done("organisation", "add", "bergen", "--name", "Bergen", "--kind", "CITY", "--country", "NO")
+    await done("organisation", "create", "icorn", "--name", "ICORN", "--kind", "ICORN")
+    await done("organisation", "create", "bergen", "--name", "Bergen", "--kind", "CITY", "--country", "NO")
     printed = await done("keygen", "--client", "desk", "--issuer", issuer, "--credentials", mine)
     await asyncio.to_thread(Path(public).write_text, printed)
     await done(
@@ -76,7 +76,7 @@ async def test_a_client_that_people_use_is_added_with_where_it_sends_them(
     printed = await asyncio.to_thread(hub, "keygen", "--client", "desk", "--issuer", ISSUER, "--credentials", mine)
     await asyncio.to_thread(public.write_text, printed.out)
     await asyncio.to_thread(hub, "migrate", **urls)
-    await asyncio.to_thread(hub, "organisation", "add", "icorn", "--name", "ICORN", "--kind", "ICORN", **urls)
+    await asyncio.to_thread(hub, "organisation", "create", "icorn", "--name", "ICORN", "--kind", "ICORN", **urls)
     add = ("client", "add", "desk", "-o", "icorn", "--scopes", "cases:read", "--jwks", str(public), "--introspects")
     unsafe = await asyncio.to_thread(hub, *add, "--redirect-uri", "http://desk.example/back", **urls)
     added = await asyncio.to_thread(hub, *add, "--redirect-uri", "https://desk.example/back", **urls)
@@ -151,7 +151,7 @@ async def test_what_cannot_be_added_is_said_in_words(hub: Run, urls: dict[str, s
         return ended.err
 
     def organisation(code: str, kind: str = "SISTER", *more: str) -> tuple[str, ...]:
-        return ("organisation", "add", code, "--name", "X", "--kind", kind, *more)
+        return ("organisation", "create", code, "--name", "X", "--kind", kind, *more)
 
     client = ("client", "add", "pen", "--scopes", "cases:raed", "--jwks", str(private), "-o")
     assert "run hub migrate first" in await said(*organisation("icorn", "ICORN"))

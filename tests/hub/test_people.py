@@ -14,7 +14,7 @@ from tests.conftest import Database
 from tests.hub.shell import Run, Said
 from tests.world import ISSUER, World
 
-FIRST = ("organisation", "add", "pen-centre", "--name", "PEN Centre", "--kind", "SISTER")
+FIRST = ("organisation", "create", "pen-centre", "--name", "PEN Centre", "--kind", "SISTER")
 SARA = ("--email", "sara@pen.example", "--name", "Sara Lindqvist")
 
 
@@ -91,7 +91,7 @@ async def test_nobody_is_invited_under_keys_of_another_hub(
     wrong = {**operator, "HUB_KEYS_FILE": other}
     by_user = await run(hub, wrong, "user", "invite", "-o", "pen-centre", *SARA)
     by_organisation = await run(
-        hub, wrong, "organisation", "add", "icorn", "--name", "ICORN", "--kind", "ICORN",
+        hub, wrong, "organisation", "create", "icorn", "--name", "ICORN", "--kind", "ICORN",
         "--admin-email", "ines@icorn.example", "--admin-name", "Ines",
     )  # fmt: skip
 

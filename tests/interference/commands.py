@@ -24,6 +24,20 @@ COMMANDS: Final[dict[str, tuple[str, ...]]] = {
         f"to: $case, {_AGREED}",
         f"to: $organisation, {_REFERRED}, consents: [{_ALLOWED % 'PROFILE'}]",
     ),
+    "respondToReferral": (
+        "referral: $referral, response: ACKNOWLEDGE",
+        'referral: $referral, response: REVIEW, note: "Asked"',
+        'referral: $referral, response: REQUEST_INFORMATION, note: "Asked"',
+        f"referral: $referral, response: GIVE_INFORMATION, {_SAID}",
+        'referral: $referral, response: GIVE_INFORMATION, person: {health: {needs: "Rest"}}',
+        "referral: $referral, response: REDIRECT, redirectTo: $organisation",
+        "referral: $referral, response: ACCEPT",
+        "referral: $referral, response: ACCEPT, case: $case",
+        "referral: $referral, response: DECLINE, declineReason: NO_CAPACITY",
+        "referral: $referral, response: COMPLETE",
+    ),
+    "sendMessage": ('referral: $referral, body: "Asked"',),
+    "withdrawReferral": ('referral: $referral, reason: "Asked"',),
     "openCase": (
         "referral: $referral, riskLevel: LOW",
         "referral: $referral, feedRecord: $record, riskLevel: LOW",
@@ -36,6 +50,29 @@ COMMANDS: Final[dict[str, tuple[str, ...]]] = {
         'case: $case, organisation: $organisation, held: false, reason: "Asked"',
     ),
     "linkRecords": ('case: $case, records: [$record], reason: "Asked"',),
+    "unlinkRecords": ('case: $case, records: [$record], reason: "Asked"',),
+    "updateCase": (
+        f'case: $case, expectedVersion: "1", riskLevel: LOW, {_SAID}',
+        'case: $case, expectedVersion: "2", status: WITHDRAWN',
+        'case: $case, expectedVersion: "1", person: {health: {needs: "Rest"}, whereabouts: null}, assessment: {notes: "Asked"}',
+        'case: $case, expectedVersion: "0", status: ALUMNUS',
+    ),
+    "sealCase": ('case: $case, sealed: true, reason: "Asked"', 'case: $case, sealed: false, reason: "Asked"'),
+    "unshareCase": ('case: $case, organisation: $organisation, reason: "Asked"',),
+    "mergeCases": ('keep: $case, merge: $case, reason: "Asked"',),
+    "presentCase": ('case: $case, cities: [$city], categories: [OVERVIEW, $category], until: "2026-11-01T00:00:00Z"',),
+    "answerPresentation": (
+        'presentation: $presentation, answer: DECLINE, note: "Asked"',
+        "presentation: $presentation, answer: INVITE",
+    ),
+    "offerResidency": ("case: $case, city: $city", 'case: $case, city: $city, startsOn: "2026-07-01"'),
+    "updateResidency": (
+        "residency: $residency, status: ACTIVE",
+        "residency: $residency, status: ACCEPTED",
+        "residency: $residency, status: COMPLETED",
+        "residency: $residency, status: CANCELLED",
+    ),
+    "publishVacancies": ("city: $city, vacancies: 1",),
     "recordConsent": (f"case: $case, {_DENIED}", f"referral: $referral, {_DENIED}"),
     "acknowledgeRetraction": (
         "retraction: $retraction, deleted: true",
@@ -52,6 +89,12 @@ COMMANDS: Final[dict[str, tuple[str, ...]]] = {
         'case: $case, confirmReference: "C-0000-0000-0000-0000", reason: "Asked"',
     ),
     "setLegalHold": ('case: $case, held: true, reason: "Asked"', 'case: $case, held: false, reason: "Asked"'),
+    "createOrganisation": (
+        'code: "new-house", name: "New House", kind: SISTER, firstAdminEmail: "sara@new.example", firstAdminName: "Sara"',
+        'code: "new-port", name: "New Port", kind: CITY, country: "NO", firstAdminEmail: "sara@port.example", firstAdminName: "Sara"',
+        'code: "pen-centre", name: "PEN", kind: SISTER, website: "https://pen.example", city: $city, firstAdminEmail: "sara@pen.example", firstAdminName: "Sara"',
+    ),
+    "updateOrganisation": ('organisation: $organisation, name: "Renamed"', "organisation: $organisation, suspended: false"),
     "withdrawConsent": ("consent: $consent", 'consent: $consent, reason: "Called"'),
 }  # fmt: skip
 

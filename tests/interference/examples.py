@@ -15,16 +15,16 @@ from graphql import (
 )
 
 IDS: Final = {
-    "Query.node": ("$case", "$referral", "$consent", "$record", "$audit", "$city", "$feed", "$organisation", "$retraction"),
+    "Query.node": ("$case", "$referral", "$consent", "$record", "$audit", "$city", "$feed", "$organisation", "$retraction", "$presentation"),
     "Query.nodes": ("$case", "$referral", "$agreed", "$residency", "$message", "$event", "$agreement", "$case"),
     "CaseBy.id": ("$case",), "ReferralBy.id": ("$referral",), "case": ("$case",), "referral": ("$referral",), "event": ("$audit",),
-    "feedRecord": ("$record",), "records": ("$record",), "consent": ("$consent",), "retraction": ("$retraction",), "organisation": ("$organisation",),
-    "organisations": ("$organisation",), "from": ("$organisation",), "to": ("$organisation",), "referredBy": ("$organisation",),
+    "feedRecord": ("$record",), "records": ("$record",), "consent": ("$consent",), "retraction": ("$retraction",), "presentation": ("$presentation",), "residency": ("$residency",), "city": ("$city",), "cities": ("$city",), "keep": ("$case",), "merge": ("$case",), "organisation": ("$organisation",),
+    "organisations": ("$organisation",), "from": ("$organisation",), "to": ("$organisation",), "redirectTo": ("$organisation",), "referredBy": ("$organisation",),
 }  # fmt: skip
 """What an id is of, by the place or by the name alone."""
 TEXTS: Final = {
     "idempotencyKey": "$key", "CaseBy.reference": "$caseReference", "ReferralBy.reference": "$referralReference", "clientReference": "$reference",
-    "confirmReference": "$caseReference",
+    "confirmReference": "$caseReference", "expectedVersion": '"1"',
     "familyName": '"Farahani"', "Query.city": '"bergen"', "Query.organisation": '"pen-centre"', "feeds": '"pen-feed"', "FeedCursor.feed": '"pen-feed"',
     "fromSize": '"1"', "toSize": '"2"', "action": '"query cases"', "name": '"er"',
 }  # fmt: skip

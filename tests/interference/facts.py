@@ -10,6 +10,7 @@ NOW: Final = "2026-06-01T12:00:00Z"
 TODAY: Final = "2026-06-01"
 PERSONAL: Final = ("PROFILE", "IDENTITY", "CONTACT", "WHEREABOUTS", "THREAT", "HEALTH", "FAMILY")
 CATEGORIES: Final = ("OVERVIEW", *PERSONAL, "ASSESSMENT")
+UNDECIDED: Final = ("SUBMITTED", "RECEIVED", "INFORMATION_REQUESTED", "IN_REVIEW")
 LIVE: Final = ("SUBMITTED", "RECEIVED", "INFORMATION_REQUESTED", "IN_REVIEW", "ACCEPTED")
 ORGANISATIONS: Final = {
     "icorn": "ICORN", "pen-centre": "SISTER", "arts-haven": "SISTER", "open-stage": "SISTER", "harbour-city": "CITY",
@@ -97,7 +98,7 @@ class Agreement:
 
 @dataclass(frozen=True, kw_only=True)
 class Consent:
-    """The person's decision about a case or a referral; organisation None is every partner."""
+    """The person's decision about a case or a referral; organisation None is every partner. Of cases made one since, it is `silent_on` some."""
 
     id: int
     case: int | None
@@ -110,19 +111,41 @@ class Consent:
     withdrawn_at: str | None = None
     recorded_by: str = "icorn"
     accepted: bool = False
+    silent_on: tuple[int, ...] = ()
     variant: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
 class Share:
-    """One case opened to one organisation; a presentation when `presented`, an organisation being asked to decide."""
+    """One case opened to one organisation."""
 
     id: int
     case: int
     organisation: str
     categories: tuple[str, ...]
     until: str
-    presented: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Presentation:
+    """One case shown to a city's office, which decides; `variant` stands for what it said to its answer."""
+
+    id: int
+    case: int
+    organisation: str
+    categories: tuple[str, ...]
+    until: str
+    status: str = "OPEN"
+    answered_at: str | None = None
+    variant: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Merged:
+    """That another case has become part of this one."""
+
+    former: int
+    case: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -231,7 +254,7 @@ class Access:
 
 Fact = (
     Case | Document | Residency | Referral | Message | Agreement | Consent | Share | Hold | Freeze | Emergency | Retraction | LegalHold
-    | Record | Link | Outcome | Client | Access
+    | Presentation | Merged | Record | Link | Outcome | Client | Access
 )  # fmt: skip
 World = frozenset[Fact]
 
@@ -245,6 +268,8 @@ def keys(fact: Fact) -> list[tuple[Any, ...]]:
             return [("message", referral, ordinal)]
         case Link(record=record):
             return [("link", record)]
+        case Merged(former=former):
+            return [("merged", former)]
         case LegalHold(case=case):
             return [("legal hold", case)]
         case Outcome(organisation=organisation, client=client, key=key):
@@ -258,11 +283,7 @@ def keys(fact: Fact) -> list[tuple[Any, ...]]:
 
 def needs(fact: Fact) -> list[tuple[str, int]]:
     """Give what must be there before a fact can be."""
-    named = (
-        ("Case", getattr(fact, "case", None)),
-        ("Referral", getattr(fact, "referral", None)),
-        ("Record", getattr(fact, "record", None)),
-    )
+    named = [(kind, getattr(fact, kind.lower(), None)) for kind in ("Case", "Referral", "Record")]
     return [(kind, number) for kind, number in named if number is not None]
 
 

@@ -18,6 +18,8 @@ from tests.interference.facts import (
     Fact,
     Freeze,
     Hold,
+    Merged,
+    Presentation,
     Referral,
     Share,
 )
@@ -55,6 +57,8 @@ def cases(asker: str) -> dict[str, list[Fact]]:
     share = Share(id=0, case=0, organisation=asker, categories=SHOWN, until=COMING)
     sent, received = referral(asker, "icorn", "IN_REVIEW", case=0), referral(OTHER, asker, "IN_REVIEW", case=0)
     hold = Hold(id=0, case=0, organisation=asker, ended_at=None)
+    shown = Presentation(id=0, case=0, organisation=asker, categories=SHOWN, until=COMING)
+    merged: list[Fact] = [CASE, agreement, Merged(former=1, case=0)]
     agreed: list[Fact] = [CASE, consent(), agreement]
     return {
         "no basis": [CASE, consent()],
@@ -98,8 +102,22 @@ def cases(asker: str) -> dict[str, list[Fact]]:
         "it was referred to the asker": [CASE, consent(), received],
         "it was referred to the asker, sealed": [SEALED, consent(), received],
         **{f"it was referred to the asker, {s}": [CASE, consent(), replace(received, status=s)] for s in CLOSED},
-        "it is presented to the asker": [CASE, consent(), replace(share, presented=True)],
-        "it was presented to the asker": [CASE, consent(), replace(share, presented=True, until=PAST)],
+        "it is presented to the asker": [CASE, consent(), shown],
+        "it is presented to the asker, OVERVIEW and CONTACT": [CASE, consent(), replace(shown, categories=("OVERVIEW", "CONTACT"))],
+        "it is presented to the asker, which has invited": [CASE, consent(), replace(shown, status="INVITED", answered_at=PAST)],
+        "it was presented to the asker, which has declined": [CASE, consent(), replace(shown, status="DECLINED", answered_at=PAST)],
+        "it was presented to the asker, and another city was accepted": [CASE, consent(), replace(shown, status="WITHDRAWN")],
+        "it was presented to the asker": [CASE, consent(), replace(shown, until=PAST)],
+        "it is presented to the asker, and no consent": [CASE, shown],
+        "it is presented to another": [CASE, consent(), replace(shown, organisation=OTHER)],
+        "an agreement, and it was two cases, of which one was agreed for": [*merged, consent(silent_on=(1,))],
+        "an agreement, and it was two cases, agreed for apart": [
+            *merged, consent(silent_on=(1,)), consent(1, silent_on=(0,), categories=("OVERVIEW", "HEALTH")),
+        ],
+        "an agreement, and it was two cases, agreed for since": [*merged, consent()],
+        "an agreement, and it was two cases, of which one was denied": [
+            *merged, consent(), consent(1, decision="DENY", silent_on=(0,), categories=("HEALTH",)),
+        ],
         "it is shared with the asker": [CASE, consent(), share],
         "it is shared with the asker, sealed": [SEALED, consent(), share],
         "it is shared with the asker, OVERVIEW and CONTACT": [

@@ -12,7 +12,9 @@ from tests.interference.facts import (
     Agreement,
     Case,
     Consent,
+    Merged,
     Message,
+    Presentation,
     Record,
     Referral,
     Residency,
@@ -82,8 +84,10 @@ def ids(organisation: str, worlds: tuple[World, World]) -> list[str]:
 def ids_of(organisation: str, fact: Any) -> list[str]:
     """Give every id that a fact has or could be thought to have, the right one first."""
     match fact:
-        case Case(id=number):
+        case Case(id=number) | Merged(former=number):
             return [f"case_{pairwise(organisation, 'case', number)}", f"case_{row_id('case', number)}"]
+        case Presentation(id=number):
+            return [f"presentation_{row_id('presentation', number)}"]
         case Referral(id=number):
             name = pairwise(organisation, "referral", number)
             return [f"referral_{name}", f"event_{name}_1", f"referral_{row_id('referral', number)}"]
@@ -118,6 +122,8 @@ def texts(organisation: str, worlds: tuple[World, World]) -> list[str]:
     for fact in worlds[0] | worlds[1]:
         if isinstance(fact, Case):
             found.append(spoken("C-", pairwise(organisation, "case", fact.id)))
+        if isinstance(fact, Merged):
+            found.append(spoken("C-", pairwise(organisation, "case", fact.former)))
         if isinstance(fact, Referral):
             found.append(spoken("R-", pairwise(organisation, "referral", fact.id)))
             found += [fact.client_reference] if fact.client_reference else []

@@ -27,7 +27,7 @@ from tests.interference.writing import aliased, arguments, beside, document, fie
 PAGING = ("first", "after", "last", "before")
 OFTEN = {
     "cases": ["cases:read"], "case": ["cases:read"], "referrals": ["referrals:read"], "referral": ["referrals:read"],
-    "node": [], "nodes": [], "_entities": [], "feedRecords": ["feeds:read"], "cities": ["residencies:read"], "retractions": [],
+    "node": [], "nodes": [], "_entities": [], "feedRecords": ["feeds:read"], "cities": ["residencies:read"], "retractions": [], "presentations": ["presentations:read"],
 }  # fmt: skip
 """Roots to ask most, with the scopes without which there is nothing to ask."""
 SINGULAR = {"cases": "case", "referrals": "referral", "cities": "city", "organisations": "organisation"}
@@ -51,10 +51,14 @@ class Operations:
         self._often = [root for root in OFTEN if pair.principal.may(*OFTEN[root]) for _ in range(2)]
         often = (
             ("referrals:submit", "submitReferral", 6),
+            ("referrals:respond", "respondToReferral", 6),
+            ("referrals:submit", "withdrawReferral", 1),
             ("cases:write", "openCase", 4),
             ("consents:write", "withdrawConsent", 2),
             ("consents:write", "recordConsent", 2),
             ("cases:emergency", "breakGlass", 2),
+            ("presentations:answer", "answerPresentation", 2),
+            ("residencies:write", "updateResidency", 2),
         )
         self._commands = [name for scope, name, times in often if pair.principal.may(scope) for _ in range(times)]
         # Whoever reads no cases mostly changes things.

@@ -25,8 +25,10 @@ from tests.interference.facts import (
     Hold,
     LegalHold,
     Link,
+    Merged,
     Message,
     Outcome,
+    Presentation,
     Record,
     Referral,
     Residency,
@@ -92,7 +94,7 @@ def referrals(draw: st.DrawFn) -> Referral:
     return Referral(
         id=draw(NUMBERS), sender=sender, recipient=recipient, case=draw(st.none() | NUMBERS),
         client=draw(st.sampled_from([*clients, f"{sender}-else"])), client_reference=draw(st.none() | st.sampled_from(REFERENCES)),
-        status=draw(st.sampled_from(["SUBMITTED", "IN_REVIEW", "DECLINED"])), urgency=draw(st.sampled_from(["ROUTINE", "URGENT"])),
+        status=draw(st.sampled_from(["SUBMITTED", "IN_REVIEW", "INFORMATION_REQUESTED", "DECLINED"])), urgency=draw(st.sampled_from(["ROUTINE", "URGENT"])),
         submitted_at=draw(moments("2026-03")), shared=("OVERVIEW", *draw(subset(PERSONAL))), variant=draw(VARIANTS),
     )  # fmt: skip
 
@@ -119,14 +121,23 @@ def consents(draw: st.DrawFn) -> Consent:
         given_on=draw(st.sampled_from(["2026-01-02", "2026-01-03", "2026-11-01"])), valid_until=draw(st.sampled_from([None, None, "2026-02-01"])),
         withdrawn_at=draw(st.sampled_from([None, None, PAST])),
         recorded_by="icorn" if decision == "DENY" else draw(st.sampled_from(["icorn", *ORGANISATIONS])),
-        accepted=draw(st.booleans()), variant=draw(VARIANTS),
+        accepted=draw(st.booleans()), silent_on=draw(st.sampled_from([(), (), (), (100,), (200,), (201, 202)])), variant=draw(VARIANTS),
     )  # fmt: skip
 
 
 SHARES = st.builds(
     Share, id=NUMBERS, case=NUMBERS, organisation=st.sampled_from(PARTNERS), categories=opening(),
-    until=st.sampled_from([COMING, COMING, PAST]), presented=st.booleans(),
+    until=st.sampled_from([COMING, COMING, PAST]),
 )  # fmt: skip
+PRESENTATIONS = st.tuples(
+    NUMBERS, NUMBERS, opening(), st.sampled_from([COMING, COMING, PAST]), VARIANTS,
+    st.sampled_from([("OPEN", None), ("OPEN", None), ("INVITED", PAST), ("DECLINED", PAST), ("WITHDRAWN", None), ("WITHDRAWN", PAST)]),
+).map(
+    lambda of: Presentation(
+        id=of[0], case=of[1], organisation="harbour-city", categories=of[2], until=of[3], variant=of[4], status=of[5][0], answered_at=of[5][1]
+    )
+)  # fmt: skip
+MERGED = st.builds(Merged, former=st.sampled_from([200, 201, 202]), case=NUMBERS)
 HOLDS = st.builds(
     Hold, id=NUMBERS, case=NUMBERS, organisation=st.sampled_from(PARTNERS), ended_at=st.sampled_from([None, None, PAST])
 )
@@ -159,7 +170,7 @@ CLIENTS = st.builds(Client, name=st.integers(0, 5).map("client-{}".format), orga
 # In this order, so that what a fact needs is there before it.
 KINDS: tuple[tuple[st.SearchStrategy[Any], int], ...] = (
     (CASES, 5), (AGREEMENTS, 4), (referrals(), 5), (RECORDS, 5), (CLIENTS, 2), (OUTCOMES, 4), (DOCUMENTS, 14), (RESIDENCIES, 4),
-    (MESSAGES, 4), (consents(), 10), (SHARES, 4), (HOLDS, 3), (LINKS, 3), (ACCESSES, 4), (EMERGENCIES, 4), (RETRACTIONS, 4), (FREEZES, 1), (LEGAL_HOLDS, 2),
+    (MESSAGES, 4), (consents(), 10), (SHARES, 4), (PRESENTATIONS, 4), (MERGED, 2), (HOLDS, 3), (LINKS, 3), (ACCESSES, 4), (EMERGENCIES, 4), (RETRACTIONS, 4), (FREEZES, 1), (LEGAL_HOLDS, 2),
 )  # fmt: skip
 
 

@@ -17,6 +17,8 @@ from tests.interference.facts import (
     Fact,
     Freeze,
     Hold,
+    Merged,
+    Presentation,
     Referral,
     Share,
     World,
@@ -60,7 +62,9 @@ def bases(organisation: str, case: Case, category: str, world: World) -> set[str
             and category in share.categories
             and share.until > NOW
         ):
-            found.add("PRESENTED" if share.presented else "SHARE")
+            found.add("SHARE")
+    shown = (p for p in of(Presentation, world) if (p.case, p.organisation) == (case.id, organisation))
+    found |= {"PRESENTED" for p in shown if category in p.categories and deciding(p)}
     for glass in of(Emergency, world):
         if (
             (glass.case, glass.organisation) == (case.id, organisation)
@@ -69,6 +73,11 @@ def bases(organisation: str, case: Case, category: str, world: World) -> set[str
         ):
             found.add("EMERGENCY")
     return found
+
+
+def deciding(shown: Presentation) -> bool:
+    """Tell whether a city sees what it was shown: while it decides and, once it has invited, while the person does."""
+    return shown.status in ("OPEN", "INVITED") and shown.until > NOW
 
 
 def broken(glass: Emergency, case: Case) -> bool:
@@ -131,10 +140,13 @@ def opened(organisation: str, case: Case, category: str, world: World) -> bool:
     if category != "OVERVIEW" and not opened(organisation, case, "OVERVIEW", world):
         return False
     about = [c for c in of(Consent, world) if c.case == case.id and opens(c, organisation, category, world)]
+    # Of cases that were made one, each must have been spoken of.
+    made_of = [case.id, *(m.former for m in of(Merged, world) if m.case == case.id)]
+    spoken = [[c for c in about if c.decision == "DENY" or one not in c.silent_on] for one in made_of]
     icorn = ORGANISATIONS[organisation] == "ICORN"
     return (
         bool(bases(organisation, case, category, world))
-        and (icorn or agreed(about, organisation, category))
+        and (icorn or all(agreed(said, organisation, category) for said in spoken))
         and not held(organisation, case.id, world)
     )
 
@@ -165,8 +177,13 @@ def sent(referral: Referral, category: str, world: World) -> bool:
         for consent in of(Consent, world)
         if consent.referral == referral.id or (consent.case is not None and consent.case == referral.case)
         if consent.decision == "DENY"
-        or ORGANISATIONS[consent.recorded_by] == "ICORN"
-        or (consent.recorded_by != referral.recipient and (consent.accepted or consent.referral == referral.id))
+        or (
+            (consent.referral == referral.id or not consent.silent_on)
+            and (
+                ORGANISATIONS[consent.recorded_by] == "ICORN"
+                or (consent.recorded_by != referral.recipient and (consent.accepted or consent.referral == referral.id))
+            )
+        )
     ]
     return category in referral.shared and agreed(about, referral.recipient, category)
 
@@ -187,3 +204,22 @@ def readable(organisation: str, referral: Referral, category: str, world: World)
         return True
     lives = referral.status in LIVE and not held(organisation, referral.case, world)
     return organisation == referral.recipient and lives and sent(referral, category, world)
+
+
+def lets_go(asker: str, referral: Referral, organisation: str, category: str, world: World) -> bool:
+    """Tell whether the decisions on a referral let a category go to an organisation; for ICORN, those on its case and its holds count too.
+
+    A yes counts that the sender or ICORN wrote down, a no whoever did.
+    """
+    icorn = ORGANISATIONS[asker] == "ICORN"
+    about = [
+        consent
+        for consent in of(Consent, world)
+        if consent.referral == referral.id or (icorn and consent.case is not None and consent.case == referral.case)
+        if consent.decision == "DENY"
+        or consent.recorded_by == referral.sender
+        or ORGANISATIONS[consent.recorded_by] == "ICORN"
+    ]
+    holds = [hold for hold in of(Hold, world) if (hold.case, hold.organisation) == (referral.case, organisation)]
+    kept = icorn and any(hold.ended_at is None or hold.ended_at > NOW for hold in holds)
+    return agreed(about, organisation, category) and not kept

@@ -30,11 +30,14 @@ PRINCIPALS: Final = {
     "a sender of referrals": Principal("sender", "arts-haven", frozenset({"referrals:submit", "referrals:read", "cases:write"})),
     "a recipient of referrals": Principal(
         "recipient", "open-stage",
-        frozenset({"cases:read", "cases:identity", "cases:profile", "referrals:read", "consents:read", "consents:write"}),
+        frozenset({"cases:read", "cases:identity", "cases:profile", "referrals:read", "referrals:respond", "consents:read", "consents:write"}),
     ),
     "a city": Principal(
         "city", "harbour-city",
-        frozenset({"cases:read", "cases:profile", "cases:whereabouts", "residencies:read", "feeds:read", "feeds:manage"}),
+        frozenset({
+            "cases:read", "cases:profile", "cases:whereabouts", "residencies:read", "residencies:write", "presentations:read", "presentations:answer",
+            "feeds:read", "feeds:manage",
+        }),
     ),
     "ICORN's desk": Principal("desk", "icorn", NAMES),
     "ICORN's intake": Principal(

@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 
 from hub.engine.bind import name_digest
+from tests.interference.documents import said
 from tests.interference.facts import (
     CITIES,
     FEEDS,
@@ -22,8 +23,10 @@ from tests.interference.facts import (
     Hold,
     LegalHold,
     Link,
+    Merged,
     Message,
     Outcome,
+    Presentation,
     Record,
     Referral,
     Residency,
@@ -32,13 +35,13 @@ from tests.interference.facts import (
     World,
 )
 from tests.interference.logged import log
-from tests.interference.names import FAMILY_NAMES, pairwise, row_id
+from tests.interference.names import pairwise, row_id
 from tests.interference.principals import Principal
 from tests.world import UNLIMITED
 from tests.world import World as Hub
 
 ORDER = (
-    Case, Agreement, Referral, Record, Client, Outcome, Document, Residency, Message, Consent, Share, Hold, Freeze, LegalHold, Link, Emergency,
+    Case, Agreement, Referral, Record, Client, Outcome, Document, Residency, Message, Consent, Share, Presentation, Merged, Hold, Freeze, LegalHold, Link, Emergency,
 )  # fmt: skip
 START = "2026-01-01T00:00:00Z"
 STATISTICS = {
@@ -50,37 +53,6 @@ STATISTICS = {
     "year": 2026,
 }
 """What the released statistics tell: in each dimension one cell of all twenty."""
-
-
-def said(category: str, variant: int) -> dict[str, Any]:
-    """Give what a document of a category says, in one of four ways."""
-    documents: dict[str, dict[str, Any]] = {
-        "PROFILE": {
-            "biography": f"Wrote {variant} books.",
-            "languages": ["fa"] * variant,
-            "works": [{"title": "The Salt Road", "year": 2000 + variant, "kind": "novel"}] * min(variant, 1),
-        },
-        "IDENTITY": {
-            "givenName": "Mina",
-            "familyName": FAMILY_NAMES[variant],
-            "pseudonyms": [],
-            "nationalities": ["IR"],
-        },
-        "CONTACT": {
-            "channels": [{"kind": "signal", "address": str(variant), "safe": True}],
-            "mayContactDirectly": False,
-        },
-        "WHEREABOUTS": {"country": "TR", "city": f"Town {variant}", "inHiding": True},
-        "THREAT": {
-            "summary": f"Warned {variant} times.",
-            "sources": ["STATE"],
-            "incidents": [{"happenedOn": "2025-11-03", "kind": "summons"}] * variant,
-        },
-        "HEALTH": {"needs": f"Needs {variant}"},
-        "FAMILY": {"members": [{"relation": "daughter", "relocating": True}] * variant},
-        "ASSESSMENT": {"recommendation": f"Score {variant}"},
-    }
-    return documents[category]
 
 
 class Putter:
@@ -194,11 +166,22 @@ class Putter:
                     )  # fmt: skip
             case Consent():
                 await self._consent(fact)
-            case Share(presented=True):
+            case Presentation():
+                case = row_id("case", fact.case)
+                note = self._seal(f"case:{case}", "NOTE", f"Said {fact.variant}".encode())
                 await insert(
-                    "presentation", id=row_id("share", fact.id), case_id=row_id("case", fact.case), organisation=org[fact.organisation],
-                    categories=fact.categories, status="OPEN", presented_at=START, until=fact.until,
+                    "presentation", id=row_id("presentation", fact.id), case_id=case, organisation=org[fact.organisation], categories=fact.categories,
+                    status=fact.status, presented_at=START, until=fact.until, **({"answered_at": fact.answered_at, "note": note} if fact.answered_at else {}),
                 )  # fmt: skip
+            case Merged():
+                case, former = row_id("case", fact.case), row_id("case", fact.former)
+                await insert("merged_case", former=former, kept=case)
+                await hub.admin.execute(
+                    "insert into case_alias select o.id, pairwise(o.id, 'case', $1), spoken('C-', pairwise(o.id, 'case', $1)), $2, pairwise(o.id, 'case', $2),"
+                    " spoken('C-', pairwise(o.id, 'case', $2)) from organisation o",
+                    former,
+                    case,
+                )
             case Share():
                 await insert(
                     "share", id=row_id("share", fact.id), case_id=row_id("case", fact.case), organisation=org[fact.organisation],
@@ -270,7 +253,7 @@ class Putter:
             "consent", id=row_id("consent", fact.id), case_id=case, referral_id=referral, decision=fact.decision,
             organisation=None if fact.organisation is None else org[fact.organisation], categories=fact.categories, given_on=fact.given_on,
             valid_until=fact.valid_until, withdrawn_at=fact.withdrawn_at, recorded_by=org[fact.recorded_by],
-            accepted=fact.accepted, evidence=evidence,
+            accepted=fact.accepted, evidence=evidence, silent_on=[str(row_id("case", number)) for number in fact.silent_on],
         )  # fmt: skip
 
     async def _retraction(self, fact: Retraction) -> None:

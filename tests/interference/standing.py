@@ -14,6 +14,7 @@ from tests.interference.facts import (
     LegalHold,
     Link,
     Message,
+    Presentation,
     Record,
     Referral,
     Residency,
@@ -79,6 +80,12 @@ def standing(principal: Principal) -> list[Fact]:
     ]  # fmt: skip
     # Whoever referred somebody does not know that there is a case; ICORN may open one.
     facts += [Case(id=103), referred(102, sends(principal), "icorn", principal, case=None if icorn else 103)]
+    facts += [
+        Presentation(
+            id=100, case=100, organisation="harbour-city", categories=("OVERVIEW", "PROFILE"), until="2026-12-01T00:00:00Z", status="INVITED",
+            answered_at="2026-05-01T00:00:00Z", variant=1,
+        )
+    ]  # fmt: skip
     facts += [Residency(id=100, case=100, city="bergen", status="ACTIVE", starts_on="2026-02-01")]
     feed = next(feed for feed, owner in FEEDS.items() if icorn or owner == principal.organisation)
     for number in (100, 101):

@@ -11,6 +11,7 @@ from tests.interference.facts import (
     FEEDS,
     ORGANISATIONS,
     PERSONAL,
+    UNDECIDED,
     Access,
     Agreement,
     Case,
@@ -20,15 +21,17 @@ from tests.interference.facts import (
     Fact,
     LegalHold,
     Link,
+    Merged,
     Message,
     Outcome,
+    Presentation,
     Record,
     Referral,
     Residency,
     Retraction,
     World,
 )
-from tests.interference.policy import bases, of, opened, readable, takes_part
+from tests.interference.policy import bases, lets_go, of, opened, readable, takes_part
 from tests.interference.principals import Principal
 
 
@@ -43,6 +46,10 @@ def view(asker: Principal, world: World) -> dict[str, Any]:
         "referrals": {r.id: _referral(asker, r, world) for r in _visible_referrals(asker, world)},
         "feed records": {r.id: _record(asker, r, world) for r in _visible_records(asker, world)},
     }
+    if asker.may("cases:read", "presentations:read"):
+        known["presentations"] = sorted(
+            _presentation(asker, p, world) for p in of(Presentation, world) if _may_read_presentation(asker, p, world)
+        )
     if _reads_retractions(asker):
         owed = (r for r in of(Retraction, world) if r.organisation == asker.organisation or _is_icorn(asker))
         known["retractions"] = sorted(_told(r) for r in owed)
@@ -65,13 +72,26 @@ def _reads_retractions(asker: Principal) -> bool:
 
 def _ends_access(asker: Principal) -> bool:
     """Whoever can end what was open, and reads retractions: that there is one says that something had been received. A named release."""
-    ends = asker.may("consents:write") or (_is_icorn(asker) and asker.may("cases:write"))
+    ends = asker.may("consents:write") or asker.may("referrals:respond")
+    ends = ends or (_is_icorn(asker) and (asker.may("cases:write") or asker.may("referrals:submit")))
     return ends and _reads_retractions(asker)
 
 
 def _may_read_agreement(asker: Principal, agreement: Agreement) -> bool:
     """Its own; and ICORN, which is a side of each, all that it manages."""
     return agreement.organisation == asker.organisation or (_is_icorn(asker) and asker.may("access:manage"))
+
+
+def _may_read_presentation(asker: Principal, shown: Presentation, world: World) -> bool:
+    """A city its own, while it sees the case and once it has answered; ICORN all of the cases that it sees."""
+    mine = shown.organisation == asker.organisation
+    sees = _case_if_visible(asker, shown.case, world) is not None
+    return (mine and shown.answered_at is not None) or ((mine or _is_icorn(asker)) and sees)
+
+
+def _presentation(asker: Principal, shown: Presentation, world: World) -> str:
+    case = _case_if_visible(asker, shown.case, world)
+    return repr({**asdict(shown), "case": case, "variant": None if case is None else shown.variant})
 
 
 def _visible_cases(asker: Principal, world: World) -> list[Case]:
@@ -112,6 +132,7 @@ def _case(asker: Principal, case: Case, world: World) -> dict[str, Any]:
     }
     if may["WHEREABOUTS"] and asker.may("cases:whereabouts", "residencies:read"):
         told["residencies"] = sorted(_told(r) for r in of(Residency, world) if r.case == case.id)
+    told["made of"] = sorted(m.former for m in of(Merged, world) if m.case == case.id)
     told["consents"] = sorted(
         _consent(asker, c, world) for c in of(Consent, world) if c.case == case.id and _may_read_consent(asker, c)
     )
@@ -131,7 +152,7 @@ def _may_read_consent(asker: Principal, consent: Consent) -> bool:
 
 def _consent(asker: Principal, consent: Consent, world: World) -> str:
     evidence = consent.variant if consent.recorded_by == asker.organisation or _is_icorn(asker) else None
-    told = {**asdict(consent), "variant": evidence, "recorded_by": None}
+    told = {**asdict(consent), "variant": evidence, "recorded_by": None, "silent_on": None}
     told["case"] = _case_if_visible(asker, consent.case, world)
     takes = [r.id for r in _visible_referrals(asker, world)]
     told["referral"] = consent.referral if consent.referral in takes else None
@@ -147,12 +168,25 @@ def _referral(asker: Principal, referral: Referral, world: World) -> dict[str, A
     may = {k: readable(asker.organisation, referral, k, world) for k in PERSONAL}
     told["documents"] = {k: (may[k], referral.variant if may[k] and asker.may_read(k) else None) for k in PERSONAL}
     told["messages"] = sorted(_told(m) for m in of(Message, world) if m.referral == referral.id)
+    if asker.may("referrals:respond"):
+        told["lets go"] = _lets_go(asker, referral, world)
     told["consents"] = sorted(
         _consent(asker, c, world)
         for c in of(Consent, world)
         if c.referral == referral.id and _may_read_consent(asker, c)
     )
     return told
+
+
+def _lets_go(asker: Principal, referral: Referral, world: World) -> dict[str, list[str]]:
+    """To whom, and with what, a referral may go on. A named release: whoever may give more of it, or pass it on, finds out by trying."""
+    whom: list[str] = []
+    if referral.sender == asker.organisation and referral.status == "INFORMATION_REQUESTED":
+        whom = [referral.recipient]
+    elif referral.recipient == asker.organisation and referral.status in UNDECIDED:
+        whom = [code for code in ORGANISATIONS if code not in (referral.sender, referral.recipient)]
+    every = ("OVERVIEW", *PERSONAL)
+    return {code: [k for k in every if lets_go(asker.organisation, referral, code, k, world)] for code in whom}
 
 
 def _record(asker: Principal, record: Record, world: World) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from tests.conftest import Database
 from tests.schema.declared import edges, rule_of
 
 VALUES: Final = {
-    "org": "1", "now": "(select hub_now())", "value": "null", "subject": "null", "ordinal": "1", "outcome": "''::text", "max_age": "null", "refreshed": "null", "scopes": "''::text", "purpose": "''::text",
+    "org": "1", "now": "(select hub_now())", "value": "null", "named": "'pen-centre'::text", "subject": "null", "ordinal": "1", "outcome": "''::text", "max_age": "null", "refreshed": "null", "scopes": "''::text", "purpose": "''::text",
     "expires_at": "hub_now()", "client": "''::text", "user": "''::text", "row": "r", "parent": "p", "feed": "f",
 }  # fmt: skip
 

@@ -24,7 +24,7 @@ TABLES: Final = (
     "presentation",
     "emergency",
 )
-FACTS: Final = ("organisation", *TABLES)
+FACTS: Final = ("organisation", "merged_case", *TABLES)
 TIMES: Final = [datetime(2026, 5, 1, tzinfo=UTC), datetime(2026, 6, 1, 12, tzinfo=UTC), datetime(2026, 6, 3, tzinfo=UTC), datetime(2026, 7, 1, tzinfo=UTC)]  # fmt: skip
 INSTANTS: Final = [*TIMES, datetime(2026, 4, 1, tzinfo=UTC), datetime(2026, 6, 2, tzinfo=UTC), datetime(2026, 6, 1, 23, 59, tzinfo=UTC), datetime(2026, 6, 2, 23, 59, tzinfo=UTC), datetime(2027, 1, 1, tzinfo=UTC)]  # fmt: skip
 DAYS: Final = [date(2026, 5, 1), date(2026, 6, 1), date(2026, 6, 2), date(2026, 7, 1)]
@@ -92,6 +92,7 @@ ROWS: Final[dict[str, st.SearchStrategy[dict[str, Any]]]] = {
         "case_id": st.one_of(st.none(), _case), "referral_id": st.one_of(st.none(), _referral), "decision": st.sampled_from(["ALLOW", "ALLOW", "DENY"]),
         "organisation": st.one_of(st.none(), _org), "categories": _categories, "given_on": st.sampled_from(DAYS),
         "valid_until": st.one_of(st.none(), st.sampled_from(DAYS)), "withdrawn_at": _maybe, "recorded_by": _org, "accepted": st.booleans(),
+        "silent_on": st.sampled_from([[], [], [number("former", 0)], [number("case_file", 0), number("case_file", 1)]]),
     }),
     "share": st.fixed_dictionaries({"case_id": _case, "organisation": _org, "categories": _categories, "starts": _when, "until": _maybe, "ended_at": _maybe}),
     "hold": st.fixed_dictionaries({"case_id": _case, "organisation": _org, "starts": _when, "ended_at": _maybe}),
@@ -100,7 +101,7 @@ ROWS: Final[dict[str, st.SearchStrategy[dict[str, Any]]]] = {
         st.fixed_dictionaries({"case_id": st.none(), "country": st.sampled_from(["IR", "TR"]), "starts": _when, "ended_at": _maybe}),
     ),
     "presentation": st.fixed_dictionaries({
-        "case_id": _case, "organisation": _org, "categories": _categories, "status": st.sampled_from(["OPEN", "DECLINED"]), "presented_at": _when, "until": _when,
+        "case_id": _case, "organisation": _org, "categories": _categories, "status": st.sampled_from(["OPEN", "INVITED", "DECLINED"]), "presented_at": _when, "until": _when,
     }),
     "emergency": st.fixed_dictionaries({
         "case_id": _case, "organisation": _org, "categories": _categories, "asked_at": _when, "client": st.just("x"), "approved_at": _maybe,

@@ -14,7 +14,15 @@ from tests.population import populate
 from tests.world import EVERY_SCOPE, World, build
 
 PROOF: Final = b"\x07" * 32
-WRITING: Final = ("cases:erase", "cases:write", "consents:write", "referrals:submit")
+WRITING: Final = (
+    "cases:erase",
+    "cases:write",
+    "consents:write",
+    "presentations:answer",
+    "referrals:respond",
+    "referrals:submit",
+    "residencies:write",
+)
 
 
 @dataclass(frozen=True)
@@ -145,6 +153,11 @@ async def _leavings(world: World) -> None:
         icorn,
         b"\x01" * 32,
     )
+    case, former = await world.admin.fetchval("select id from case_file order by id limit 1"), str(uuid.uuid4())
+    await world.insert("case_decision", id=former, case_id=case, kind="SEALED", at=now, client="desk", reason=b"1")
+    await world.insert("merged_case", former=former, kept=case)
+    await world.insert("case_alias", organisation=icorn, pairwise=former, reference="C-0", kept=case, kept_pairwise=former, kept_reference="C-1")  # fmt: skip
+    await world.admin.execute("update city set vacancies = vacancies")
     await world.insert("seen_proof", proof=b"\x01" * 32, until="2026-07-01T00:00:00Z", organisation=icorn)
     for client, organisation in (("desk", icorn), ("pen", world.organisations["pen-centre"])):
         await world.admin.execute(

@@ -43,8 +43,12 @@ class Facts:
                 found.add("REFERRER")
             if r["recipient"] == organisation and r["status"] in LIVE and category in r["shared_categories"]:
                 found.add("RECIPIENT")
-        for p in self.of("presentation", **mine, status="OPEN"):
-            if category in p["categories"] and self.within(p["presented_at"], p["until"]):
+        for p in self.of("presentation", **mine):
+            if (
+                p["status"] in ("OPEN", "INVITED")
+                and category in p["categories"]
+                and self.within(p["presented_at"], p["until"])
+            ):
                 found.add("PRESENTED")
         for s in self.of("share", **mine):
             if category in s["categories"] and self.within(s["starts"], s["until"], s["ended_at"]):
@@ -98,7 +102,9 @@ class Facts:
         if category != "OVERVIEW" and not self.sees(organisation, case):
             return False
         counted = self.counted(self.of("consent", case_id=case["id"]), organisation, category)
-        agreed = self.is_icorn(organisation) or self.agrees(counted, organisation, category)
+        made_of = [case["id"], *(m["former"] for m in self.of("merged_case", kept=case["id"]))]
+        spoken = [[c for c in counted if c["decision"] == "DENY" or one not in c["silent_on"]] for one in made_of]
+        agreed = self.is_icorn(organisation) or all(self.agrees(said, organisation, category) for said in spoken)
         stopped = self.held(organisation, case["id"]) or self.frozen(organisation, case)
         return bool(self.bases(organisation, case, category)) and agreed and not stopped
 
@@ -111,8 +117,13 @@ class Facts:
             c
             for c in (*here, *there)
             if c["decision"] == "DENY"
-            or self.is_icorn(c["recorded_by"])
-            or (c["recorded_by"] != referral["recipient"] and (c in here or c["accepted"]))
+            or (
+                (c in here or not c["silent_on"])
+                and (
+                    self.is_icorn(c["recorded_by"])
+                    or (c["recorded_by"] != referral["recipient"] and (c in here or c["accepted"]))
+                )
+            )
         ]
         about = here if to_sender else counted
         return category in referral["shared_categories"] and self.agrees(about, referral["recipient"], category)

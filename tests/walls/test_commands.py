@@ -12,8 +12,10 @@ from tests.world import World
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.parametrize("walls", EACH)]
 
+START = "2026-05-01T00:00:00Z"
 HOLD = {"held": True, "reason": "Asked"}
 DENIAL = {"decision": "DENY", "recipients": {"everyPartner": True}, "categories": ["HEALTH"], "givenOn": "2026-05-01", "evidence": "Call"}  # fmt: skip
+NOTHING = "case_00000000-0000-0000-0000-000000000000"
 UNSEEN: tuple[tuple[str, str, str, dict[str, Any]], ...] = (
     ("cases:read", "shareCase", "case", {"organisation": "organisation_pen-centre", "categories": ["OVERVIEW"], "reason": "Asked"}),
     ("cases:read", "holdCase", "case", {"organisation": "organisation_pen-centre", **HOLD}),
@@ -24,6 +26,17 @@ UNSEEN: tuple[tuple[str, str, str, dict[str, Any]], ...] = (
     ("referrals:read", "recordConsent", "referral", {"consent": DENIAL}),
     ("referrals:read", "openCase", "referral", {"riskLevel": "LOW"}),
     ("feeds:read", "openCase", "feedRecord", {"riskLevel": "LOW"}),
+    ("cases:read", "updateCase", "case", {"expectedVersion": "0"}),
+    ("cases:read", "sealCase", "case", {"sealed": True, "reason": "Asked"}),
+    ("cases:read", "unshareCase", "case", {"organisation": "organisation_pen-centre", "reason": "Asked"}),
+    ("cases:read", "unlinkRecords", "case", {"records": [], "reason": "Asked"}),
+    ("cases:read", "mergeCases", "keep", {"merge": NOTHING, "reason": "Asked"}),
+    ("cases:read", "mergeCases", "merge", {"keep": NOTHING, "reason": "Asked"}),
+    ("cases:read", "presentCase", "case", {"cities": [], "categories": ["OVERVIEW"], "until": "2026-07-01T00:00:00Z"}),
+    ("cases:read", "offerResidency", "case", {"city": "city_nowhere"}),
+    ("presentations:read", "answerPresentation", "presentation", {"answer": "INVITE"}),
+    ("residencies:read", "updateResidency", "residency", {"status": "COMPLETED"}),
+    ("cases:whereabouts", "updateResidency", "residency", {"status": "COMPLETED"}),
 )  # fmt: skip
 """A scope, and a mutation that names by id what only this scope shows."""
 
@@ -33,17 +46,22 @@ async def named(world: World) -> dict[str, str]:
     await world.admin.execute("truncate case_file, referral, feed cascade")
     case, referral = await world.case(), await world.referral("pen-centre")
     consent, record = await world.consent(case), await feed_record(world, "one")
-    icorn = world.organisations["icorn"]
+    icorn, shown, stay = world.organisations["icorn"], uuid4(), uuid4()
+    await world.insert("presentation", id=shown, case_id=case, organisation=world.organisations["arts-haven"], categories=["OVERVIEW"], status="OPEN", presented_at=START, until="2026-07-01T00:00:00Z")  # fmt: skip
+    await world.insert("residency", id=stay, case_id=case, city=await world.admin.fetchval("select id from city"), status="OFFERED")  # fmt: skip
 
     async def pairwise(noun: str, row: UUID) -> str:
         return str(await world.admin.fetchval("select pairwise($1, $2, $3)", icorn, noun, row))
 
-    child = await world.admin.fetchval("select child_name(pairwise($1, 'case', $2), $3)", icorn, case, consent)
+    child, stays = [await world.admin.fetchval("select child_name(pairwise($1, 'case', $2), $3)", icorn, case, row) for row in (consent, stay)]  # fmt: skip
     return {
         "case": f"case_{await pairwise('case', case)}",
         "referral": f"referral_{await pairwise('referral', referral)}",
         "consent": f"consent_{child}",
         "feedRecord": f"record_{record}",
+        **dict.fromkeys(("keep", "merge"), f"case_{await pairwise('case', case)}"),
+        "presentation": f"presentation_{shown}",
+        "residency": f"residency_{stays}",
     }
 
 

@@ -37,13 +37,13 @@ async def test_the_other_roles_have_what_they_need_and_no_more(database: Databas
 
 
 async def test_the_authorization_server_changes_of_a_client_how_it_may_ask_and_nothing_else(database: Database) -> None:
-    """Not whose it is, nor what it may ever do."""
+    """Not whose it is, nor what it may ever do; and when it was last there."""
     admin = await database.connect("postgres")
     found = await admin.fetch(
         "select attname from pg_attribute where attrelid = 'hub.client'::regclass and attnum > 0 and has_column_privilege('hub_auth', attrelid, attnum, 'UPDATE')"
     )
 
-    assert {row["attname"] for row in found} == {"documents_only", "text_in_urls"}
+    assert {row["attname"] for row in found} == {"documents_only", "last_used_at", "text_in_urls"}
 
 
 async def test_the_role_of_requests_can_neither_empty_a_table_nor_refer_to_one(database: Database) -> None:

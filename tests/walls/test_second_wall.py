@@ -21,6 +21,8 @@ ONE_SCOPE = {
     "legal_hold": "cases:erase",
     "case_name_digest": "cases:identity",
     "residency": "residencies:read",
+    "presentation": "presentations:read",
+    "case_alias": "cases:read",
     "referral_access": "referrals:read",
     "referral_key": "referrals:read",
     "referral_event": "referrals:read",
@@ -38,6 +40,7 @@ ONE_SCOPE = {
     **dict.fromkeys(("audit_leaf", "audit_event", "audit_head", "audit_pseudonym"), "audit:read"),
 }
 """For each table, a scope without which it is empty."""
+CHANGED = ("case_file", "case_name_digest", *(f"case_{noun}" for noun in CATEGORIES))
 DESK_WRITES = (
     "case_file",
     "case_key",
@@ -54,11 +57,13 @@ MAY: dict[str, tuple[Bound, set[tuple[str, str]]]] = {
     "nobody": (NOBODY, set()),
     "an organisation without any part in it": (STRANGER, set()),
     "a desk that only reads": (READER, SPENT | {("outcome", "insert"), ("outcome", "update")}),
-    "a partner": (PEN, SPENT | OWN | OWED | {("consent", "update"), ("emergency", "insert"), ("event", "insert")}),
+    "a partner": (PEN, SPENT | OWN | OWED | {("referral", "update"), ("consent", "update"), ("emergency", "insert"), ("event", "insert")}),
     "the desk": (
         DESK,
         {(table, "insert") for table in DESK_WRITES}
-        | {("hold", "update")}
+        | {(table, "update") for table in ("hold", "share", "residency", "city", *CHANGED)}
+        | {(table, "delete") for table in CHANGED if table != "case_file"}
+        | {("case_decision", "insert")}
         | SPENT
         | OWN - {("referral", "insert")}
         | {("referral", "update"), ("consent", "update")}

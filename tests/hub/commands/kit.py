@@ -12,17 +12,36 @@ PERSON: Final[dict[str, Any]] = {
 }  # fmt: skip
 """Words found nowhere else, so that one left in clear is found."""
 SECRETS: Final = (
-    "Tangerine", "Quincebook", "Zarifeh", "Mulberryson", "mulberryson", "Nightjarre", "Sycamore", "Hazelreason", "Rowanevidence", "Aspenwithdrawal", "Alderbits",
+    "Tangerine", "Quincebook", "Zarifeh", "Mulberryson", "mulberryson", "Nightjarre", "Sycamore", "Hazelreason", "Rowanevidence", "Aspenwithdrawal", "Alderbits", "Lindenwords",
 )  # fmt: skip
 AGREED: Final = ["OVERVIEW", "PROFILE", "IDENTITY", "HEALTH"]
 RECORD: Final = "referral { id reference status urgency clientReference sharedCategories reason to { code } person { profile { biography } identity { familyName } health { needs } withheld } consents { id decision categories evidence } case { id } events { edges { node { kind note } } } }"
 CASE: Final = "case { id reference status discipline origin riskLevel profile { biography } identity { familyName } health { needs } consents { id } referrals { totalCount } feedRecords { feed { code } records { id } } }"
+CHANGED: Final = "case { id status version updatedAt riskLevel origin profile { biography languages } identity { familyName } health { needs disability } assessment { recommendation notes assessedBy assessedOn } presentations { status city { code } } residencies { status } }"
+SHOWN: Final = "presentation { id status answeredAt note until categories city { code } case { id status } }"
+STAY: Final = "residency { id status startsOn endsOn city { code } case { id status } }"
 GLASS: Final = "case { id emergencies { organisation { code } categories waits askedAt approvedAt until reason } disclosure { category visible basis } }"
+ORGANISATION: Final = "organisation { id code name kind website city { code country } }"
+CLIENT: Final = "client { id clientId name scopes status jwks createdAt lastUsedAt }"
+USER: Final = "user { id email name roles scopes status lastSeenAt }"
 OPERATIONS: Final = {
     "submitReferral": ("SubmitReferralInput", RECORD),
+    "withdrawReferral": ("WithdrawReferralInput", RECORD),
+    "respondToReferral": ("RespondToReferralInput", RECORD),
+    "sendMessage": ("SendMessageInput", "message { id from { code } body at }"),
     "openCase": ("OpenCaseInput", CASE),
     "shareCase": ("ShareCaseInput", CASE),
+    "updateCase": ("UpdateCaseInput", CHANGED),
+    "sealCase": ("SealCaseInput", CHANGED),
+    "unshareCase": ("UnshareCaseInput", CHANGED),
+    "mergeCases": ("MergeCasesInput", CHANGED),
+    "presentCase": ("PresentCaseInput", CHANGED),
+    "answerPresentation": ("AnswerPresentationInput", SHOWN),
+    "offerResidency": ("OfferResidencyInput", STAY),
+    "updateResidency": ("UpdateResidencyInput", STAY),
+    "publishVacancies": ("PublishVacanciesInput", "city { code vacancies }"),
     "linkRecords": ("LinkRecordsInput", CASE),
+    "unlinkRecords": ("LinkRecordsInput", CASE),
     "holdCase": ("HoldCaseInput", CASE),
     "setLegalHold": ("LegalHoldInput", "case { id legalHold { held proposed since } }"),
     "eraseCase": ("EraseCaseInput", "erased"),
@@ -31,10 +50,18 @@ OPERATIONS: Final = {
     "acknowledgeRetraction": ("AcknowledgeRetractionInput", "retraction { id acknowledgedAt note }"),
     "breakGlass": ("BreakGlassInput", GLASS),
     "approveBreakGlass": ("ApproveBreakGlassInput", GLASS),
+    "createOrganisation": ("CreateOrganisationInput", ORGANISATION),
+    "updateOrganisation": ("UpdateOrganisationInput", ORGANISATION),
+    "createClient": ("CreateClientInput", CLIENT),
+    "updateClient": ("UpdateClientInput", CLIENT),
+    "disableClient": ("DisableClientInput", CLIENT),
+    "inviteUser": ("InviteUserInput", USER),
+    "updateUser": ("UpdateUserInput", USER),
+    "disableUser": ("DisableUserInput", USER),
 }  # fmt: skip
 COUNTED: Final = (
-    "referral", "referral_key", "referral_person", "referral_event", "consent", "case_file", "case_key", "case_identity", "case_name_digest", "share", "hold", "emergency", "retraction",
-    "feed_record_link", "legal_hold", "erasure", "event", "case_access", "referral_access",
+    "referral", "referral_key", "referral_person", "referral_event", "message", "consent", "case_file", "case_key", "case_identity", "case_name_digest", "share", "hold", "presentation", "residency", "case_decision", "merged_case", "case_alias", "emergency", "retraction",
+    "feed_record_link", "legal_hold", "erasure", "event", "organisation", "city", "usr", "client", "case_access", "referral_access",
 )  # fmt: skip
 LINKED: Final = "query ($id: ID!) { case(by: {id: $id}) { id status identity { familyName } health { needs } } }"
 
@@ -108,6 +135,18 @@ async def reference(world: World, case: UUID, organisation: str = "icorn") -> st
     organisations = world.organisations[organisation]
     found: str = await world.admin.fetchval("select spoken('C-', pairwise($1, 'case', $2))", organisations, case)
     return found
+
+
+async def city_office(world: World, code: str = "bergen", *scopes: str) -> str:
+    """Let a city take part: an organisation that is its office, with a client; give what a presentation of it needs."""
+    await world.organisation(f"{code}-office", "CITY")
+    if not await world.admin.fetchval("select true from city where code = $1", code):
+        await world.city(code)
+    await world.admin.execute(
+        "update organisation set city = (select id from city where code = $1) where code = $1 || '-office'", code
+    )
+    await world.client(code, f"{code}-office", list(scopes) or None)
+    return f"city_{code}"
 
 
 async def referral_id(world: World, subject: UUID, organisation: str = "icorn") -> str:

@@ -79,7 +79,7 @@ PROBLEMS: dict[str, tuple[dict[str, Any], list[tuple[str, str]]]] = {
             "consents": [consent(categories=["OVERVIEW", "IDENTITY", "CONTACT", "THREAT"])],
             "person": {
                 "identity": {"familyName": " ", "bornOn": "2026-06-02", "pseudonyms": ["A pseudonym", ""]},
-                "contact": {"mayContactDirectly": False, "channels": [{"kind": "", "address": "x", "safe": True}]},
+                "contact": {"mayContactDirectly": False, "instructions": "By letter", "channels": [{"kind": "", "address": "x", "safe": True}]},
                 "threat": {"summary": "x" * 20_001, "incidents": [{"kind": "summons", "happenedOn": "2030-01-01"}]},
             },
         },

@@ -1,6 +1,5 @@
 """A connection ends with the right to it, and says why."""
 
-import asyncio
 from base64 import urlsafe_b64decode
 from time import time
 from typing import Any
@@ -9,15 +8,14 @@ import msgspec
 import pytest
 
 from auth.access_token import AccessToken
-from hub.cli.panic import SUSPEND
-from hub.subscriptions import line
+from hub.subscriptions import line, standing
 from tests.hub.person import person
 from tests.hub.subscriptions.kit import EVENTS, Hub, listening
 from tests.world import World
 
 UNCALLED = 3600.0
 ENDS = {
-    "hub panic": SUSPEND.replace("$1", "'pen-centre'").replace("$2", "false"),
+    "hub panic": "update organisation set suspended_at = hub_now() where code = 'pen-centre'",
     "its client disabled": "update client set status = 'DISABLED' where client_id = 'pen'",
     "its client given less": "update client set scopes = '{cases:read}' where client_id = 'pen'",
     "its token revoked": "insert into revoked_token (token_id, until) values ('{token}', now() + interval '1 hour')",
@@ -33,7 +31,7 @@ def name_of(token: str) -> str:
 @pytest.mark.parametrize("how", ENDS)
 async def test_it_ends_at_once_when_the_right_to_it_ends(hub: Hub, monkeypatch: pytest.MonkeyPatch, how: str) -> None:
     """By a call from the database, not by the recheck; both protocols, and whether or not anything happens."""
-    monkeypatch.setattr(line, "RECHECK", UNCALLED)
+    monkeypatch.setattr(standing, "RECHECK", UNCALLED)
     token = await hub.token("pen")
     async with hub.stream("pen", EVENTS, token) as stream, hub.socket("pen", token) as socket:
         await socket.follow("1", EVENTS)
@@ -50,7 +48,7 @@ async def test_it_ends_at_once_when_the_right_to_it_ends(hub: Hub, monkeypatch: 
 
 async def test_it_ends_when_the_person_is_disabled(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
     """The app goes on for others."""
-    monkeypatch.setattr(line, "RECHECK", UNCALLED)
+    monkeypatch.setattr(standing, "RECHECK", UNCALLED)
     monkeypatch.setattr("tests.hub.person.ISSUER", hub.issuer)
     hub.world.now = time()
     sara = await person(hub.world, "sara", "pen", "pen-centre", ["referrals:read"])
@@ -67,7 +65,7 @@ async def test_it_ends_when_the_person_is_disabled(hub: Hub, monkeypatch: pytest
 
 async def test_what_was_not_called_is_found_by_looking_again(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
     """The recheck alone will do."""
-    monkeypatch.setattr(line, "RECHECK", 0.1)
+    monkeypatch.setattr(standing, "RECHECK", 0.1)
     await hub.world.admin.execute("drop trigger call_listeners on client")
     async with hub.socket("pen") as socket:
         await hub.world.admin.execute(ENDS["its client disabled"])
@@ -119,7 +117,6 @@ async def test_too_many_at_once_are_refused(hub: Hub) -> None:
         async with hub.stream("few", EVENTS) as stream:
             status = stream.answer.status_code
         await socket.say(type="complete", id="1")
-        await asyncio.sleep(0)
         await socket.follow("3", EVENTS)
 
     assert (refused["id"], refused["type"]) == ("2", "error")
