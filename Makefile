@@ -3,11 +3,11 @@ BIN := .venv/bin
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test interference check fix schema golden bench lock clean
+.PHONY: help demo test interference check fix schema golden bench bench-scale lock clean
 
 help: ## Print this list
 	@echo "make TARGET, with TARGET one of:"
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-14s %s\n", $$1, $$2 }'
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-14s %s\n", $$1, $$2 }'
 
 demo: $(READY) ## Start the hub with its own PostgreSQL and two sister feeds, and tell the story (Ctrl-C stops it)
 	@$(BIN)/hub demo $(args)
@@ -35,8 +35,11 @@ schema: $(READY) ## Write schema/schema.graphql from the declared types
 golden: $(READY) ## Rewrite the golden SQL and answers of tests/operations (read the diff)
 	$(BIN)/pytest -m golden --rewrite-golden
 
-bench: $(READY) ## Measure the combined view against its bare limit
+bench: $(READY) ## Measure the hub beside its limits and its peers (needs npm), and judge the figures to reach
 	$(BIN)/python -m bench
+
+bench-scale: $(READY) ## Measure up to a million cases, and write bench/results and tests/operations/plans
+	$(BIN)/python -m bench scale
 
 lock: ## Resolve requirements*.in anew into the hashed lock files (needs uv)
 	uv pip compile -q --upgrade --universal --python-version 3.11 --generate-hashes --no-header \

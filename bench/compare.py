@@ -72,7 +72,7 @@ def start(what: str, given: dict[str, object]) -> "subprocess.Popen[bytes]":
 
 async def until_up(port: int, process: "subprocess.Popen[bytes]") -> bool:
     """Wait until a server listens; tell whether it does."""
-    for _ in range(600):
+    for _ in range(3600):
         try:
             _, writer = await asyncio.open_connection("127.0.0.1", port)
         except OSError:

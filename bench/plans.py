@@ -71,7 +71,13 @@ async def planned(connection: Any, statement: Statement) -> str:
     nothing = ", ".join(["null"] * len(statement.parameters))
     rows = await connection.fetch(f"explain (costs off) execute {name}({nothing})")
     await connection.execute(f"deallocate {name}")
-    return "\n".join(row[0] for row in rows)
+    return _in_short("\n".join(row[0] for row in rows))
+
+
+def _in_short(plan: str) -> str:
+    """Leave out of a plan what is worked out once and read off nothing (who asks, what time it is), and the numbers of its parts."""
+    plan = re.sub(r"\n *InitPlan \d+\n *->  Result(?=\n|$)", "", plan)
+    return re.sub(r"\b(InitPlan|SubPlan) \d+", r"\1", plan)
 
 
 async def touched(

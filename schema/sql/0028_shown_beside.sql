@@ -36,6 +36,8 @@ alter table referral_access alter column sender set not null, alter column recip
   alter column discipline set not null, alter column shared_categories set not null;
 
 create index on referral_access (organisation, case_id, submitted_at, pairwise) where case_id is not null;
+-- ICORN lists what everyone was asked to delete, whether or not it was.
+create index on retraction (at, id);
 
 -- Whom an answer showed is compressed with each record that is written: pglz took a twentieth of a request for it.
 do $$

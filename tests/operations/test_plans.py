@@ -21,6 +21,7 @@ from hub.engine.pages import COUNT_LIMIT
 from tests.conftest import NUMBERS, new_database
 from tests.world import KEYRING
 
+TRUE_CLOCK = "create or replace function hub.hub_now() returns timestamptz language sql stable parallel safe return statement_timestamp()"
 TIMES = 4
 """How many rows may be touched for each object that an operation may cost: a row, its access, its sealed document and the key of it."""
 
@@ -35,10 +36,11 @@ class Small:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def small(server: Server, untimed: str) -> AsyncIterator[Small]:
-    """A thousand cases, without the clock that tests set: its functions would stand in every plan."""
-    async with new_database(server, f"test_{next(NUMBERS)}", untimed) as database:
+async def small(server: Server, template: str) -> AsyncIterator[Small]:
+    """A thousand cases, by the true clock: the one that tests set is read from a table, in every plan."""
+    async with new_database(server, f"test_{next(NUMBERS)}", template) as database:
         admin = await database.connect("postgres")
+        await admin.execute(TRUE_CLOCK)
         await people(admin, PLANNED[0], PLANNED[0], ORGANISATIONS)
         await admin.execute("vacuum analyze")
         for organisation in (1, 2):
