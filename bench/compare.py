@@ -94,8 +94,8 @@ def plain(answer: bytes) -> Any:
                 return [seen(edge["node"]) for edge in value["edges"]]
             if "nodes" in value:
                 return [seen(node) for node in value["nodes"]]
-            value = {**value, **value.pop("file")} if "file" in value else value
-            return {key: seen(inner, key) for key, inner in sorted(value.items())}
+            inside = {**value, **value.get("file", {})}
+            return {key: seen(inner, key) for key, inner in sorted(inside.items()) if key != "file"}
         if isinstance(value, list):
             return [seen(one) for one in value]
         if name.endswith("At") and isinstance(value, str):
