@@ -8,6 +8,7 @@ import statistics
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -137,8 +138,9 @@ def spent(process: psutil.Process) -> float:
     """Give the CPU seconds that a process and those it started have used so far."""
     used = 0.0
     for one in (process, *process.children(recursive=True)):
-        times = one.cpu_times()
-        used += times.user + times.system
+        with suppress(psutil.NoSuchProcess):  # such as a vacuum that has just ended
+            times = one.cpu_times()
+            used += times.user + times.system
     return used
 
 

@@ -10,11 +10,26 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from hub.engine.json_text import Known, Piece, array, mark, members, nested, value
+from hub.engine.nodes import any_node
 from hub.engine.pages import page
-from hub.engine.parameters import FEED_KEYS, Base, Given, Ids, Parameter, dig
+from hub.engine.parameters import FEED_KEYS, Base, Given, Parameter, dig
 from hub.engine.plan import Arguments, Ask, Plan
 from hub.engine.recorded import CHANGED, People, seen
-from schema.fields import Column, Many, Nested, One, Order, Page, Personal, Problems, Remote, Rows, Sealed, SealedText
+from schema.fields import (
+    Column,
+    Many,
+    Nested,
+    One,
+    Order,
+    Page,
+    Personal,
+    Problems,
+    Remote,
+    Rows,
+    Sealed,
+    SealedText,
+    Where,
+)
 
 CASTS = {
     "org": "int", "client": "text", "user": "text", "scopes": "text", "proof": "bytea", "proof_until": "timestamptz", "token": "text",
@@ -98,8 +113,12 @@ class Writer:
             # A parameter that no expression names would have no type.
             named = "{value}" in rule.sql
             value = self.parameter(Given(ask.arguments, path, rule.convert)) if named else ""
-            found.append(" and " + self.fill(rule.sql, row=row, value=value, **given))
+            found.append(" and " + self.fill(rule.sql, row=row, value=self.meant(rule, value), **given))
         return "".join(found)
+
+    def meant(self, rule: Where, value: str) -> str:
+        """Write what a value stands for, worked out once."""
+        return f"(select {self.fill(rule.found, value=value)})" if rule.found else value
 
     def object(self, asks: Sequence[Ask], row: str, rows: Rows | None = None) -> tuple[str, str, People]:
         """Write an object on a row of `rows`: (joins, its JSON, who is in it)."""
@@ -159,7 +178,7 @@ class Writer:
             case Nested():
                 joins, json, people = self.object(ask.asks, row)
                 return f"select {json} as j{people.column()} from (select) x{joins}", bool(people)
-        return self.any_node(ask, guard)
+        return any_node(self, ask, guard)
 
     def one(self, rows: Rows, on: str, ask: Ask, parent: str, guard: str) -> tuple[str, bool]:
         """Write at most one object."""
@@ -189,33 +208,6 @@ class Writer:
             f" from {self.rows(rows, parent)} {name}{joins} where {self.fill(on, **given)}{self.conditions(ask, name)}{guard}"
         ), bool(people)
 
-    def any_node(self, ask: Ask, guard: str) -> tuple[str, bool]:
-        """Write node(id) as the one type its id names, or nodes(ids) and _entities as a list in the order of the ids."""
-        asked = ask.arguments
-        assert asked is not None  # noqa: S101 the planner gives them
-        if "id" in asked.values:
-            ((_, (rows, by, asks)),) = ask.choices.items()
-            value = self.parameter(Given(asked, ("id",), by.convert))
-            return self.one(rows, self.fill(by.sql, row="{row}", value=value), Ask(ask.key, asks=asks), "", guard)
-        columns, joins, found, people = [], "", [], []
-        for number, (word, (rows, by, asks)) in enumerate(ask.choices.items()):
-            columns.append(f"{self.parameter(Ids(asked, word, by.convert))}::text[]")
-            one, has_people = self.one(
-                rows, self.fill(by.sql, row="{row}", value=f"i.v{number}"), Ask(ask.key, asks=asks), "", guard
-            )
-            name = self.alias("n")
-            joins += f" left join lateral ({one}) {name} on true"
-            found.append(f"{name}.j")
-            people += [f"{name}.k"] if has_people else []
-        columns.append(f"{self.parameter(Ids(asked, '', ''))}::text[]")
-        named = ", ".join(f"v{number}" for number in range(len(columns)))
-        json = nested(", ".join(found)) if found else "'null'"
-        gathered = f", concatenated({' || '.join(people)}) as k" if people else ""
-        return (
-            f"select {array(json, 'i.n')} as j{gathered}"
-            f" from unnest({', '.join(columns)}) with ordinality i({named}, n){joins} where true{guard}"
-        ), bool(people)
-
 
 def roots(writer: Writer, asks: Sequence[Ask], guard: str, join: str = "left join") -> tuple[str, str]:
     """Write the roots of an operation side by side: (FROM items with body, the pseudonyms). By an inner join, there is no answer without them."""
@@ -241,8 +233,6 @@ GATE = {
     "live": "select true as ok from principal where trusted",
 }
 """What must be true before anything is read: the proof is new, or (for what follows in the same request) the asker is live."""
-
-
 STANDING = "viewer_standing({token}, {operation}, {by_id})"
 
 
