@@ -71,7 +71,8 @@ async def planned(connection: Any, statement: Statement) -> str:
     nothing = ", ".join(["null"] * len(statement.parameters))
     rows = await connection.fetch(f"explain (costs off) execute {name}({nothing})")
     await connection.execute(f"deallocate {name}")
-    return _in_short("\n".join(row[0] for row in rows))
+    # A literal in it may hold what would break a line.
+    return _in_short("\n".join(re.sub(r"[\r\n\t]+", " ", row[0]) for row in rows))
 
 
 def _in_short(plan: str) -> str:
