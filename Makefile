@@ -3,11 +3,11 @@ BIN := .venv/bin
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test interference check fix schema golden bench bench-scale lock clean
+.PHONY: help demo test interference check fix schema golden bench bench-scale bench-connections lock clean
 
 help: ## Print this list
 	@echo "make TARGET, with TARGET one of:"
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-14s %s\n", $$1, $$2 }'
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-18s %s\n", $$1, $$2 }'
 
 demo: $(READY) ## Start the hub with its own PostgreSQL and two sister feeds, and tell the story (Ctrl-C stops it)
 	@$(BIN)/hub demo $(args)
@@ -40,6 +40,9 @@ bench: $(READY) ## Measure the hub beside its limits and its peers (needs npm), 
 
 bench-scale: $(READY) ## Measure up to a million cases, and write bench/results and tests/operations/plans
 	$(BIN)/python -m bench scale
+
+bench-connections: $(READY) ## Hold 5,000 idle subscriptions, and measure how long events take (n=1000 for fewer)
+	$(BIN)/python -m bench.connections $(n)
 
 lock: ## Resolve requirements*.in anew into the hashed lock files (needs uv)
 	uv pip compile -q --upgrade --universal --python-version 3.11 --generate-hashes --no-header \

@@ -1,13 +1,16 @@
 """`python -m bench`: the hub with everything on, beside its limits and its peers, on the same questions in one run.
 
 `python -m bench profile` takes one request apart instead; `timing` asks whether time tells what is hidden; `tokens` measures the
-authorization server, and what verifying token and proof adds to a query; `scale` measures cost against size, and writes the plans.
+authorization server, and what verifying token and proof adds to a query; `events` how soon a webhook's receiver has what was
+committed; `scale` measures cost against size and writes the plans, `plans` writes these alone.
 """
 
 import argparse
 import os
 import tempfile
+from collections.abc import Callable, Coroutine
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +21,7 @@ from rich.console import Console
 from auth.keyring import Keyring
 from bench.askers import Partners
 from bench.compare import agree, begin, free_port, lines_of, measure, report
+from bench.events import events
 from bench.figures import figures, judged
 from bench.moments import agreement, ready, withdrawal
 from bench.parts import take_apart
@@ -36,7 +40,9 @@ SEEN = "select pairwise::text from hub.case_access where organisation = $1 order
 def asked() -> argparse.Namespace:
     """Read what is to be measured."""
     reader = argparse.ArgumentParser("python -m bench")
-    reader.add_argument("what", nargs="?", choices=["all", "profile", "timing", "tokens", "scale"], default="all")
+    reader.add_argument(
+        "what", nargs="?", choices=["all", "profile", "timing", "tokens", "scale", "plans", "events"], default="all"
+    )
     reader.add_argument("--requests", type=int, default=10_000, help="of each way of asking, for timing")
     reader.add_argument("--rounds", type=int, default=5)
     reader.add_argument("--seconds", type=float, default=2.0, help="that a round of one contender lasts")
@@ -100,7 +106,6 @@ async def main(wanted: argparse.Namespace) -> None:
 
 if __name__ == "__main__":
     wanted = asked()
-    if wanted.what == "scale":
-        uvloop.run(scale())
-    else:
-        uvloop.run(tokens(console) if wanted.what == "tokens" else main(wanted))
+    apart: dict[str, Callable[[Console], Coroutine[Any, Any, None]]]
+    apart = {"tokens": tokens, "events": events, "scale": scale, "plans": partial(scale, plans_alone=True)}
+    uvloop.run(apart[wanted.what](console) if wanted.what in apart else main(wanted))

@@ -59,11 +59,11 @@ async def ready(dsns: dict[str, str], keys: Path, times: int = 5) -> float:
 async def _asked(port: int) -> bytes:
     try:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(b"GET /health/ready HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n")
+        told = await reader.readline()
+        writer.close()
     except OSError:
         return b""
-    writer.write(b"GET /health/ready HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n")
-    told = await reader.readline()
-    writer.close()
     return told
 
 

@@ -4,7 +4,7 @@ import json
 import statistics
 import tempfile
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -37,7 +37,6 @@ PAGES: Final = (1, 5, 20, 50, 100, 500)
 COMMUNITIES: Final = (5, 40, 200, 400)
 CONNECTIONS: Final = (1, 2, 4, 8, 16, 32)
 TIMES: Final = 200
-console = Console()
 # What is made here need not survive a power cut, and a million cases are made sooner for it.
 SETTINGS: Final = {
     "shared_buffers": "1GB",
@@ -75,10 +74,8 @@ async def world(server: Server, cases: int, organisations: int = ORGANISATIONS) 
     await root.execute(f"create database {name} template empty")
     admin = await connect(server.dsn(ADMIN, name), name="bench", role=ADMIN)
     try:
-        begun = time.perf_counter()
         await people(admin, cases, cases, organisations)
         await admin.execute("vacuum analyze")
-        console.print(f"{cases:,} cases made for {organisations} organisations in {time.perf_counter() - begun:.0f} s")
         yield World(dsns(server, name), admin, [await register(admin, number) for number in (1, 2, 3)])
     finally:
         await admin.close()
@@ -148,7 +145,6 @@ async def grown(where: World, size: int, keys: Path, postgres: psutil.Process, c
     """Measure in the world of one size, and give its plans where they are kept."""
     keyring = Keyring.load(keys)
     curves["cases"].append({"cases": size, **await cost(where, keyring, postgres, Q1)})
-    console.print(curves["cases"][-1])
     if size == 10**4:
         for rows in PAGES:
             asked = Q1.replace("first: 50", f"first: {rows}")
@@ -157,8 +153,8 @@ async def grown(where: World, size: int, keys: Path, postgres: psutil.Process, c
     return await plans(where, keyring) if size in PLANNED else {}
 
 
-async def scale(sizes: Sequence[int] = SIZES) -> None:
-    """Make the worlds one after the other, measure, and write results, picture and plans."""
+async def scale(console: Console, *, plans_alone: bool = False) -> None:
+    """Make the worlds one after the other, measure unless plans are wanted alone, and write results, picture and plans."""
     curves: Curves = {"rows": [], "cases": [], "organisations": [], "connections": []}
     explained: dict[int, dict[str, Golden]] = {}
     with ExitStack() as stack:
@@ -168,15 +164,22 @@ async def scale(sizes: Sequence[int] = SIZES) -> None:
         server = stack.enter_context(embedded_server(folder / "postgres", SETTINGS))
         postgres = postmaster(folder)
         await prepare(server)
-        for size in sizes:
+        for size in PLANNED if plans_alone else SIZES:
             async with world(server, size) as where:
-                explained[size] = await grown(where, size, keys, postgres, curves)
-        for organisations in COMMUNITIES:
+                console.print(f"{size:,} cases are there", style="dim")
+                if plans_alone:
+                    explained[size] = await plans(where, Keyring.load(keys))
+                else:
+                    explained[size] = await grown(where, size, keys, postgres, curves)
+        for organisations in () if plans_alone else COMMUNITIES:
             async with world(server, 10**4, organisations) as where:
                 found = await cost(where, Keyring.load(keys), postgres, Q1)
                 curves["organisations"].append({"organisations": organisations, **found})
     keep_plans(explained)
-    keep(curves)
+    if not plans_alone:
+        keep(curves)
+        console.print("written: bench/results")
+    console.print("written: tests/operations/plans")
 
 
 def keep_plans(explained: dict[int, dict[str, Golden]]) -> None:

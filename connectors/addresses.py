@@ -10,6 +10,7 @@ from yarl import URL
 #: "host:port" pairs that may be spoken to although private, and without TLS.
 AllowedHosts = frozenset[str]
 
+_ENCRYPTED = ("https", "sftp")
 _NAT64 = IPv6Network("64:ff9b::/96")
 
 
@@ -47,10 +48,10 @@ def allowed_by_name(url: URL, allowed: AllowedHosts) -> bool:
 
 
 def may_connect(url: URL, allowed: AllowedHosts) -> bool:
-    """Say whether a URL may be opened, as far as can be told without resolving: TLS and no private literal address."""
+    """Say whether a URL may be opened, as far as can be told without resolving: encrypted, no private literal address."""
     if not url.host or allowed_by_name(url, allowed):
-        return bool(url.host) and url.scheme in ("http", "https")
-    if url.scheme != "https":
+        return bool(url.host) and url.scheme in ("http", *_ENCRYPTED)
+    if url.scheme not in _ENCRYPTED:
         return False
     try:
         ip_address(url.host)

@@ -1,6 +1,6 @@
 """This module reads a sister system that speaks GraphQL with Relay connections."""
 
-from collections.abc import AsyncGenerator
+from datetime import datetime
 from typing import Annotated, Any
 
 import msgspec
@@ -14,14 +14,13 @@ from graphql import (
     parse,
 )
 
-from connectors.http import Endpoint, Upstream
+from connectors.http import Upstream
 from connectors.mapping import Mapping
-from connectors.paging import Walk
+from connectors.paged import HttpConnector
+from connectors.paging import Position, Turn
 from connectors.problem import FeedProblem, Flaw, ProblemCode
-from connectors.protocol import Cursor, Page
-from connectors.record import CanonicalRecord, Reject, fingerprint
-from connectors.settings import HttpSettings, PageSize
-from connectors.surroundings import Surroundings, endpoint
+from connectors.settings import HttpSettings, PageSize, WebAuth
+from connectors.surroundings import Surroundings
 
 _VARIABLES = ("first", "after", "since")
 _NEEDED = ("first", "after")
@@ -30,49 +29,29 @@ _NEEDED = ("first", "after")
 class GraphQLSettings(HttpSettings, frozen=True, kw_only=True):
     """A GraphQL feed: the operation, with variables $first, $after and perhaps $since, and where its connection is."""
 
+    auth: WebAuth
     query: Annotated[str, msgspec.Meta(min_length=1, max_length=50_000)]
     connection: Annotated[str, msgspec.Meta(pattern=r"^[_A-Za-z]\w*(\.[_A-Za-z]\w*)*$", max_length=500)]
     page_size: PageSize = 100
 
 
-class GraphQLConnector:
+class GraphQLConnector(HttpConnector[GraphQLSettings]):
     """One GraphQL feed."""
 
     def __init__(self, settings: GraphQLSettings, mapping: Mapping, surroundings: Surroundings) -> None:
-        self._settings = settings
-        self._mapping = mapping
-        self._surroundings = surroundings
-        self.rules = fingerprint(msgspec.to_builtins(settings), mapping.rules)
+        super().__init__(settings, mapping, surroundings)
         self.incremental = "since" in _declared(_operation(settings.query))
 
-    def map(self, raw: object) -> CanonicalRecord | Reject:
-        """Bring a node into the hub's words."""
-        return self._mapping.map(raw)
-
-    async def pull(self, cursor: Cursor) -> AsyncGenerator[Page, None]:
-        """Yield the connection's pages; its end is hasNextPage false, whatever endCursor says."""
-        where = endpoint(self._settings, self._surroundings)
-        walk = Walk(cursor.after, self._settings.max_pages)
-        async with Upstream(where) as upstream:
-            while True:
-                nodes, more, end = await self._page(upstream, where, cursor)
-                if not more:
-                    yield Page(nodes, cursor, complete=True)
-                    return
-                cursor = Cursor(cursor.since, walk.on_to(end))
-                yield Page(nodes, cursor, complete=False)
-
-    async def _page(
-        self, upstream: Upstream, where: Endpoint, cursor: Cursor
-    ) -> tuple[tuple[object, ...], bool, object]:
-        variables: dict[str, object] = {"first": self._settings.page_size, "after": cursor.after}
+    async def turn(self, upstream: Upstream, since: datetime | None, position: Position) -> Turn:
+        """Fetch a page of the connection; its end is hasNextPage false, whatever endCursor says."""
+        variables: dict[str, object] = {"first": self.settings.page_size, "after": position.at}
         if self.incremental:
-            variables["since"] = cursor.since
-        answer = await upstream.post_json(where.url, {"query": self._settings.query, "variables": variables})
-        return _connection(answer, self._settings.connection)
+            variables["since"] = since
+        answer = await upstream.post_json(self.url, {"query": self.settings.query, "variables": variables})
+        return connection(answer, self.settings.connection)
 
 
-def _connection(answer: Any, path: str) -> tuple[tuple[object, ...], bool, object]:
+def connection(answer: Any, path: str) -> Turn:
     """Take the nodes, hasNextPage and endCursor out of an answer, none of which may be in doubt; raise FeedProblem."""
     if not isinstance(answer, dict):
         raise FeedProblem(ProblemCode.BAD_SHAPE)
@@ -90,7 +69,7 @@ def _connection(answer: Any, path: str) -> tuple[tuple[object, ...], bool, objec
     nodes = tuple(edge.get("node") if isinstance(edge, dict) else None for edge in edges)
     if None in nodes:
         raise FeedProblem(ProblemCode.PARTIAL_ANSWER)
-    return nodes, info["hasNextPage"], info.get("endCursor")
+    return Turn(nodes, info["hasNextPage"], info.get("endCursor"))
 
 
 def query_flaws(settings: GraphQLSettings) -> list[Flaw]:

@@ -3,21 +3,24 @@
 import asyncio
 import ssl
 import zlib
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, Final, Protocol, Self, TypeVar
 
 import aiohttp
 import msgspec
+from multidict import CIMultiDictProxy
 from yarl import URL
 
 from connectors.addresses import AllowedHosts, GuardedResolver, PrivateAddressError, may_connect
 from connectors.problem import FeedProblem, ProblemCode
 
+T = TypeVar("T")
 _OK: Final = 200
+_JSON: Final = "application/json"
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 _METHOD_KEPT: Final = frozenset({307, 308})
 _CHUNK: Final = 64 * 1024
@@ -36,15 +39,59 @@ class Limits:
     patience_seconds: float = 5
 
 
+class Credential(Protocol):
+    """What shows a sister system who asks."""
+
+    async def headers(self) -> Mapping[str, str]:
+        """Give the headers of a request; raise FeedProblem."""
+        ...
+
+    def renew(self) -> bool:
+        """Say after a refusal whether another try with other headers is worth while."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Static:
+    """Headers that are the same with each request."""
+
+    shown: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    async def headers(self) -> Mapping[str, str]:
+        """Give them."""
+        return self.shown
+
+    def renew(self) -> bool:
+        """Have no others."""
+        return False
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What was answered. Its content is not shown by accident."""
+
+    status: int
+    headers: CIMultiDictProxy[str] = field(repr=False)
+    body: bytes = field(repr=False)
+
+    def json(self) -> Any:
+        """Read the body as JSON; raise FeedProblem(NOT_JSON), which carries no trace of what could not be read."""
+        try:
+            return msgspec.json.decode(self.body)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            problem = FeedProblem(ProblemCode.NOT_JSON)
+        raise problem
+
+
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """Where a feed is, what it is told with each request, and which private hosts are allowed by name.
+    """Where a feed is, what shows it who asks, and which private hosts are allowed by name.
 
     `tls` None verifies against the system's authorities; give a context for a private one.
     """
 
     url: URL
-    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    credential: Credential = field(default_factory=Static, repr=False)
     private_hosts: AllowedHosts = frozenset()
     limits: Limits = field(default_factory=Limits)
     tls: ssl.SSLContext | None = None
@@ -66,7 +113,7 @@ class Upstream:
                 use_dns_cache=False,
                 limit=1,
             ),
-            headers={"Accept": "application/json", "Accept-Encoding": "gzip", **self._endpoint.headers},
+            headers={"Accept-Encoding": "gzip"},
             timeout=aiohttp.ClientTimeout(total=self._limits.seconds, connect=self._limits.connect_seconds),
             cookie_jar=aiohttp.DummyCookieJar(),
             auto_decompress=False,  # done below, within bounds
@@ -88,45 +135,55 @@ class Upstream:
 
     async def get_json(self, url: URL) -> Any:
         """Fetch a JSON document."""
-        return await self._json("GET", url, None)
+        return (await self.send("GET", url)).json()
 
     async def post_json(self, url: URL, document: object) -> Any:
         """Send a JSON document, and fetch the one it is answered with."""
-        return await self._json("POST", url, msgspec.json.encode(document))
+        return (await self.send("POST", url, msgspec.json.encode(document), {"Content-Type": _JSON})).json()
 
-    async def _json(self, method: str, url: URL, data: bytes | None) -> Any:
-        outcome = await self._attempt(method, url, data)
-        for _ in range(self._limits.retries):
-            pause = outcome.retry_after if isinstance(outcome, FeedProblem) else None
-            if pause is None or pause > self._limits.patience_seconds:
-                break
-            await asyncio.sleep(pause)
-            outcome = await self._attempt(method, url, data)
+    async def send(
+        self,
+        method: str,
+        url: URL,
+        data: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+        *,
+        taken: Collection[int] = (),
+    ) -> Reply:
+        """Send a request, again after a short pause that was asked for, or with a credential made anew.
+
+        Raise FeedProblem unless the answer's status is 200 or one of `taken`.
+        """
+        request = _Request(method, url, data, {"Accept": _JSON, **(headers or {})}, taken)
+        return await patiently(lambda: self._sent(request), self._limits)
+
+    async def _sent(self, request: "_Request") -> Reply:
+        outcome = await self._attempt(request)
+        if isinstance(outcome, FeedProblem) and outcome.code is ProblemCode.AUTH_REFUSED:
+            outcome = await self._attempt(request) if self._endpoint.credential.renew() else outcome
         if isinstance(outcome, FeedProblem):
             raise outcome
-        try:
-            return msgspec.json.decode(outcome)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            problem = FeedProblem(ProblemCode.NOT_JSON)
-        raise problem  # out here it carries no trace of what could not be read
+        return outcome
 
-    async def _attempt(self, method: str, url: URL, data: bytes | None) -> bytes | FeedProblem:
+    async def _attempt(self, request: "_Request") -> Reply | FeedProblem:
+        shown = await self._endpoint.credential.headers()
         try:
-            return await self._follow(method, url, data)
+            return await self._follow(request, {**shown, **request.headers})
         except (aiohttp.ClientError, OSError, zlib.error) as error:
-            return FeedProblem(_code(error))
+            return FeedProblem(code_of(error))
 
-    async def _follow(self, method: str, url: URL, data: bytes | None) -> bytes | FeedProblem:
-        headers = {"Content-Type": "application/json"} if data is not None else {}
+    async def _follow(self, request: "_Request", headers: Mapping[str, str]) -> Reply | FeedProblem:
+        url = request.url
         for _ in range(self._limits.redirects + 1):
             if not may_connect(url, self._endpoint.private_hosts):
                 return FeedProblem(ProblemCode.PRIVATE_ADDRESS)
             async with self._session.request(
-                method, url, data=data, headers=headers, allow_redirects=False
+                request.method, url, data=request.data, headers=headers, allow_redirects=False
             ) as response:
                 if response.status not in _REDIRECTS:
-                    return _refusal(response) or await self._body(response)
-                if data is not None and response.status not in _METHOD_KEPT:
+                    refusal = None if response.status in request.taken else _refusal(response)
+                    return refusal or await self._reply(response)
+                if request.data is not None and response.status not in _METHOD_KEPT:
                     return FeedProblem(ProblemCode.UNEXPECTED_STATUS)
                 target = _joined(self._endpoint.url, str(url.join(URL(response.headers.get("Location", "")))))
                 if target is None:
@@ -134,7 +191,7 @@ class Upstream:
                 url = target
         return FeedProblem(ProblemCode.UNEXPECTED_STATUS)
 
-    async def _body(self, response: aiohttp.ClientResponse) -> bytes | FeedProblem:
+    async def _reply(self, response: aiohttp.ClientResponse) -> Reply | FeedProblem:
         encoding = response.headers.get("Content-Encoding", "identity").strip().lower()
         if encoding not in ("identity", "gzip"):
             return FeedProblem(ProblemCode.BAD_ENCODING)
@@ -145,7 +202,31 @@ class Upstream:
             body += gunzip.decompress(chunk, room + 1) if gunzip else chunk
             if len(body) > self._limits.body_bytes:
                 return FeedProblem(ProblemCode.TOO_LARGE)
-        return bytes(body) if gunzip is None or gunzip.eof else FeedProblem(ProblemCode.TRUNCATED)
+        if gunzip is not None and not gunzip.eof:
+            return FeedProblem(ProblemCode.TRUNCATED)
+        return Reply(response.status, response.headers, bytes(body))
+
+
+async def patiently(ask: Callable[[], Awaitable[T]], limits: Limits) -> T:
+    """Ask, and again after the short pause that was asked for; raise FeedProblem."""
+    for _ in range(limits.retries):
+        try:
+            return await ask()
+        except FeedProblem as problem:
+            pause = problem.retry_after
+            if pause is None or pause > limits.patience_seconds:
+                raise
+        await asyncio.sleep(pause)
+    return await ask()
+
+
+@dataclass(frozen=True, slots=True)
+class _Request:
+    method: str
+    url: URL
+    data: bytes | None
+    headers: Mapping[str, str]
+    taken: Collection[int]
 
 
 def _joined(base: URL, link: str) -> URL | None:
@@ -158,7 +239,8 @@ def _joined(base: URL, link: str) -> URL | None:
     return url if same and url.user is None and url.password is None else None
 
 
-def _code(error: Exception) -> ProblemCode:
+def code_of(error: Exception) -> ProblemCode:
+    """Say what kept a request from being answered, without a word of what was said."""
     match error:
         case TimeoutError():
             return ProblemCode.TIMEOUT

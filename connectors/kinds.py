@@ -6,11 +6,18 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from connectors.civicrm import CiviConnector, CiviSettings
+from connectors.csv_file import CsvConnector, CsvSettings, csv_flaws
+from connectors.fhir import FhirConnector, FhirSettings, fhir_flaws
 from connectors.graphql import GraphQLConnector, GraphQLSettings, query_flaws
+from connectors.hub import HubConnector, HubSettings
+from connectors.kobo import KoboConnector, KoboSettings
 from connectors.mapping import Mapping, compile_mapping
+from connectors.odk import OdkConnector, OdkSettings
+from connectors.primero import PrimeroConnector, PrimeroSettings, primero_flaws
 from connectors.problem import ConfigurationError, Flaw
 from connectors.protocol import Connector
-from connectors.rest import RestConnector, RestSettings, expression_flaws
+from connectors.rest import RestConnector, RestSettings, rest_flaws
 from connectors.settings import HttpSettings, read_settings
 from connectors.surroundings import Surroundings, url_flaws
 
@@ -30,11 +37,23 @@ class Kind:
         return msgspec.json.schema(self.settings)
 
 
+def _nothing(_: Any) -> list[Flaw]:
+    """Find no more wrong than what the types say."""
+    return []
+
+
 KINDS: dict[str, Kind] = {
     kind.name: kind
     for kind in (
         Kind("GRAPHQL", "A GraphQL API with a Relay connection", GraphQLSettings, query_flaws, GraphQLConnector),
-        Kind("REST", "A JSON API paged by cursor or link", RestSettings, expression_flaws, RestConnector),
+        Kind("REST", "A JSON API paged by number, offset, cursor or link", RestSettings, rest_flaws, RestConnector),
+        Kind("KOBO", "The submissions of a KoboToolbox form (API v2)", KoboSettings, _nothing, KoboConnector),
+        Kind("CIVICRM", "An entity of a CiviCRM (APIv4)", CiviSettings, _nothing, CiviConnector),
+        Kind("FHIR", "ServiceRequests, Tasks or Consents of a FHIR R4 server", FhirSettings, fhir_flaws, FhirConnector),
+        Kind("PRIMERO", "The cases of a Primero v2, with referrals", PrimeroSettings, primero_flaws, PrimeroConnector),
+        Kind("ODK", "The submissions of an ODK Central form (OData)", OdkSettings, _nothing, OdkConnector),
+        Kind("CSV", "A CSV file with HXL hashtags, over HTTPS or SFTP", CsvSettings, csv_flaws, CsvConnector),
+        Kind("HUB", "The referrals of another hub", HubSettings, _nothing, HubConnector),
     )
 }
 

@@ -187,11 +187,15 @@ PERSON: Mapping[str, type[Part]] = {
 
 @dataclass(frozen=True, slots=True)
 class CanonicalRecord:
-    """A record of a sister feed in the hub's own words; `person` has a document for each category with content."""
+    """A record of a sister feed in the hub's own words; `person` has a document for each category with content.
+
+    `said` has the places of the mapping's rules that found something in it.
+    """
 
     overview: Overview
     person: Mapping[str, Part]
     content_hash: bytes
+    said: frozenset[str] = frozenset()
 
     @property
     def source_id(self) -> str:

@@ -1,6 +1,6 @@
 """This module is in charge of one rule of a mapping: checked when it is loaded, then applied to raw records."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -63,11 +63,13 @@ class ValueRule:
     split: str | None = None
     take: str | None = None
 
-    def apply(self, raw: object) -> tuple[object, bool]:
+    def apply(self, raw: object, said: set[str]) -> tuple[object, bool]:
         """Answer with the value, and whether the record itself (rather than the mapping) said it."""
         if self.expression is None:
             return self.constant, False
         found = self._piece(self.expression.search(raw, self.path))
+        if found not in (None, "", []):
+            said.add(".".join(self.path))
         if not self.target.many:
             value = self._fit(found)
             return (value, True) if value is not None else (self._fallback(), False)
@@ -116,12 +118,12 @@ class EachRule:
     expression: Expression
     part: "PartRule"
 
-    def apply(self, raw: object) -> tuple[object, bool]:
+    def apply(self, raw: object, said: set[str]) -> tuple[object, bool]:
         """Answer with the objects, and whether there are any."""
         found = self.expression.search(raw, self.path)
         if found is not None and not isinstance(found, list):
             raise Unmapped("NOT_A_LIST", self.path)
-        parts = tuple(part for part in map(self.part.apply, found or ()) if part is not None)
+        parts = tuple(part for part in (self.part.apply(item, said) for item in found or ()) if part is not None)
         return parts, bool(parts)
 
 
@@ -132,13 +134,24 @@ class PartRule:
     part: type[Part]
     fields: tuple[ValueRule | EachRule, ...]
 
-    def apply(self, raw: object) -> Part | None:
-        """Answer with the object, None when the record says nothing of it; raise Unmapped when it says too little."""
+    def places(self) -> Iterator[str]:
+        """Name the rules that look for something."""
+        for rule in self.fields:
+            if isinstance(rule, EachRule):
+                yield from rule.part.places()
+            elif rule.expression is not None:
+                yield ".".join(rule.path)
+
+    def apply(self, raw: object, said: set[str]) -> Part | None:
+        """Answer with the object, None when the record says nothing of it; raise Unmapped when it says too little.
+
+        The places of the rules that found something are added to `said`.
+        """
         values: dict[str, object] = {}
         missing: Path | None = None
         found = False
         for rule in self.fields:
-            value, from_record = rule.apply(raw)
+            value, from_record = rule.apply(raw, said)
             found |= from_record
             if value is not None:
                 values[rule.target.attribute] = value

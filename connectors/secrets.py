@@ -11,6 +11,8 @@ from connectors.problem import FeedProblem, ProblemCode
 Secrets = Callable[[str], str]
 
 NAME = re.compile(r"^[a-z0-9][a-z0-9_-]{0,63}\Z")
+#: A private key is the one secret of more than a line (RFC 7468).
+_PEM = re.compile(r"-----BEGIN ([A-Z ]+)-----\n(?:[A-Za-z0-9+/=]+\n)+-----END \1-----")
 
 
 def from_directory(directory: Path) -> Secrets:
@@ -56,6 +58,6 @@ def _checked(name: str) -> str:
 
 
 def _present(value: str) -> str:
-    if not value or not value.isascii() or not value.isprintable():
+    if not value or not value.isascii() or not (value.isprintable() or _PEM.fullmatch(value)):
         raise FeedProblem(ProblemCode.SECRET_MISSING)
     return value

@@ -1,13 +1,11 @@
 """This module reads a feed's settings: checked as a whole, all flaws at once, secrets by name only."""
 
-from base64 import b64encode
-from collections.abc import Mapping
 from typing import Annotated, Any, TypeVar, get_type_hints
 
 import msgspec
 
 from connectors.problem import ConfigurationError, Flaw
-from connectors.secrets import NAME, Secrets
+from connectors.secrets import NAME
 
 SecretName = Annotated[
     str, msgspec.Meta(pattern=NAME.pattern, description="The name of a secret, never its value (a-z, 0-9, - and _).")
@@ -18,8 +16,18 @@ FeedUrl = Annotated[
         pattern=r"^https?://[^\s/?#@]+(/[^\s#]*)?$", max_length=2000, description="https, without credentials."
     ),
 ]
+FileUrl = Annotated[
+    str,
+    msgspec.Meta(
+        pattern=r"^(https?://[^\s/?#@]+(/[^\s#]*)?|sftp://[^\s/?#@:]+:\d{1,5}/[^\s?#]+)$",
+        max_length=2000,
+        description="https, or sftp with its port; without credentials.",
+    ),
+]
 Expression = Annotated[str, msgspec.Meta(min_length=1, max_length=2000, description="A JMESPath expression.")]
 ParameterName = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_.\-\[\]$]{1,64}$")]
+ClientId = Annotated[str, msgspec.Meta(pattern=r"^[\x21-\x7e]{1,200}$")]
+Scopes = Annotated[str, msgspec.Meta(pattern=r"^[\x21-\x7e]+( [\x21-\x7e]+)*$", max_length=1000)]
 PageSize = Annotated[int, msgspec.Meta(ge=1, le=5000)]
 PageCount = Annotated[int, msgspec.Meta(ge=1, le=100_000)]
 Seconds = Annotated[int, msgspec.Meta(ge=1, le=120)]
@@ -47,6 +55,12 @@ class HeaderAuth(Settings, frozen=True, kw_only=True, tag="header", tag_field="s
     secret: SecretName
 
 
+class TokenAuth(Settings, frozen=True, kw_only=True, tag="token", tag_field="scheme"):
+    """Authorization: Token, as Django REST framework has it."""
+
+    secret: SecretName
+
+
 class BasicAuth(Settings, frozen=True, kw_only=True, tag="basic", tag_field="scheme"):
     """Authorization: Basic (RFC 7617)."""
 
@@ -54,7 +68,48 @@ class BasicAuth(Settings, frozen=True, kw_only=True, tag="basic", tag_field="sch
     secret: SecretName
 
 
-Auth = NoAuth | BearerAuth | HeaderAuth | BasicAuth
+class OAuth(Settings, frozen=True, kw_only=True, tag="oauth", tag_field="scheme"):
+    """Bearer tokens for a client's secret: OAuth client_credentials (RFC 6749, section 4.4)."""
+
+    token_url: FeedUrl
+    client_id: ClientId
+    secret: SecretName
+    scope: Scopes | None = None
+
+
+class SmartAuth(Settings, frozen=True, kw_only=True, tag="smart", tag_field="scheme"):
+    """Bearer tokens for a signed assertion: SMART Backend Services. The secret is a private JWK on one line."""
+
+    token_url: FeedUrl
+    client_id: ClientId
+    secret: SecretName
+    scope: Scopes = "system/*.rs"
+
+
+class LoginAuth(Settings, frozen=True, kw_only=True, tag="login", tag_field="scheme"):
+    """Bearer tokens of the system's own log-in; the secret is the password."""
+
+    user: Annotated[str, msgspec.Meta(pattern=r"^[^\x00-\x1f]{1,200}$")]
+    secret: SecretName
+
+
+class HubAuth(Settings, frozen=True, kw_only=True, tag="hub", tag_field="scheme"):
+    """A client of another hub; the secret is its private JWK on one line, as `hub keygen` made it."""
+
+    client_id: ClientId
+    secret: SecretName
+
+
+class SshAuth(Settings, frozen=True, kw_only=True, tag="ssh", tag_field="scheme"):
+    """SFTP: the secret is a password, or a private key (PEM, without a passphrase); the host's own key is pinned."""
+
+    user: Annotated[str, msgspec.Meta(pattern=r"^[\x21-\x7e]{1,100}$")]
+    secret: SecretName
+    host_key: Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9@.-]+ [A-Za-z0-9+/=]+( .*)?$", max_length=2000)]
+
+
+WebAuth = NoAuth | BearerAuth | HeaderAuth | TokenAuth | BasicAuth | OAuth | SmartAuth
+Auth = WebAuth | LoginAuth | HubAuth | SshAuth
 
 
 class HttpSettings(Settings, frozen=True, kw_only=True):
@@ -65,19 +120,6 @@ class HttpSettings(Settings, frozen=True, kw_only=True):
     max_pages: PageCount = 10_000
     timeout_seconds: Seconds = 30
     max_megabytes: Megabytes = 16
-
-
-def auth_headers(auth: Auth, secrets: Secrets) -> Mapping[str, str]:
-    """Fetch the secret and make the headers of it; raise FeedProblem(SECRET_MISSING)."""
-    match auth:
-        case BearerAuth():
-            return {"Authorization": f"Bearer {secrets(auth.secret)}"}
-        case HeaderAuth():
-            return {auth.name: secrets(auth.secret)}
-        case BasicAuth():
-            pair = f"{auth.user}:{secrets(auth.secret)}"
-            return {"Authorization": f"Basic {b64encode(pair.encode()).decode()}"}
-    return {}
 
 
 S = TypeVar("S", bound=Settings)

@@ -38,6 +38,7 @@ from hub.engine.compiled import WALLS, Plans
 from hub.engine.documents import Documents
 from hub.engine.execute import Engine
 from hub.engine.trusted import Trusted
+from hub.feeds.doorbell import ring
 from hub.feeds.feed import Feed
 from hub.feeds.refresh import Refresher
 from hub.feeds.seal import Seal
@@ -99,6 +100,7 @@ def create_app(  # noqa: PLR0913 what an application is put together from
             *auth_routes(server, strangers),
             *people_routes(),
             Route("/audit/jwks", audit_keys),
+            Route("/feeds/{code}/doorbell", ring, methods=["POST"]),
             Route("/health/live", live),
             Route("/health/ready", ready),
         ],
@@ -111,6 +113,7 @@ def create_app(  # noqa: PLR0913 what an application is put together from
     documents = Documents(core)
     app.state.pools = pools
     app.state.strangers = strangers
+    app.state.around = around
     openid = None
     if around is not None:
         openid = OpenId(issuer, fetch_from(around.private_hosts), named(around.secrets), clock)
@@ -132,6 +135,7 @@ def create_app(  # noqa: PLR0913 what an application is put together from
         plans=Plans(core, walls),
         trusted=Trusted(pools.app, documents),
         people=app.state.people,
+        private_hosts=around.private_hosts if around is not None else frozenset(),
     )
     outbox = Outbox(pools.worker)
     standing = Standing(pools.auth, outbox)

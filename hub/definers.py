@@ -6,6 +6,9 @@ DEFINERS: Final = frozenset(
     {
         "auth.standing_ends",
         "hub.access_follows",
+        "hub.agreement_follows",
+        "hub.agreement_over",
+        "hub.agreement_signed",
         "hub.audit_written",
         "hub.capacity_follows",
         "hub.case_retraction_follows",
@@ -18,6 +21,7 @@ DEFINERS: Final = frozenset(
         "hub.erase_case",
         "hub.erase_overdue",
         "hub.event_step",
+        "hub.explain_access",
         "hub.follow_city",
         "hub.freeze_follows",
         "hub.give_information",
@@ -43,6 +47,7 @@ DEFINERS: Final = frozenset(
         "hub.sealed_of_case",
         "hub.set_legal_hold",
         "hub.show_case",
+        "hub.simulate_agreement",
         "hub.token_is_live",
         "hub.told_to",
         "hub.ungrantable",
@@ -54,5 +59,7 @@ DEFINERS: Final = frozenset(
         "hub.viewer_reads_keys",
         "hub.viewer_sets_keys",
         "hub.viewer_standing",
+        "hub.warn_of_expiry",
+        "hub.webhooks_end",
     }
 )

@@ -6,7 +6,16 @@ from typing import Any, Final
 from auth.keyring import Keyring, KeyringError
 from auth.signing_keys import SigningKeys
 
-KEPT: Final = ("case_key", "referral_key", "feed_record_key", "retraction_key", "usr", "audit_key")
+KEPT: Final = (
+    "case_key",
+    "referral_key",
+    "feed_record_key",
+    "retraction_key",
+    "agreement_end",
+    "usr",
+    "audit_key",
+    "webhook_secret",
+)
 """The tables of wrapped keys; which of them a role may read is its grants' matter."""
 # As ICORN, for the transaction only: without it no row is there for the role that answers requests.
 BIND: Final = """

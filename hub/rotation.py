@@ -15,8 +15,10 @@ DATA_KEYS: Final = {
     "referral_key": "referral_id",
     "feed_record_key": "record",
     "retraction_key": "retraction_id",
+    "agreement_end": "agreement",
     "audit_key": "kid",
     "usr": "id",
+    "webhook_secret": "webhook_id",
 }
 """The tables of wrapped keys that the worker may read and wrap anew, with their primary keys."""
 BATCH: Final = 500

@@ -1,4 +1,4 @@
-"""This module is the worker: it syncs feeds, orders audit records, freezes statistics, retracts what has ended, erases what is overdue, and prunes."""
+"""This module is the worker: it syncs feeds, tells webhooks, orders audit records, freezes statistics, retracts what has ended, warns of what will, erases what is overdue, and prunes."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -9,6 +9,7 @@ import asyncpg
 import structlog
 
 from auth.keyring import Keyring
+from hub.agreements import warn
 from hub.app import ConnectorOf, feed_connectors
 from hub.audit.head import HeadKeys
 from hub.audit.sequence import Sequencer
@@ -22,6 +23,8 @@ from hub.sealing import Sealing
 from hub.settings import Settings
 from hub.statistics import freeze
 from hub.stopping import stopping
+from hub.webhooks.courier import Courier
+from hub.webhooks.rounds import Rounds
 
 Pool = asyncpg.Pool
 SEQUENCE_EVERY: Final = timedelta(seconds=1)
@@ -30,6 +33,7 @@ FREEZE_EVERY: Final = timedelta(minutes=10)
 """How often to see whether a new quarter has begun."""
 ERASE_EVERY: Final = timedelta(minutes=10)
 ERASED_AT_ONCE: Final = 20
+WARN_EVERY: Final = timedelta(minutes=10)
 MEASURE_EVERY: Final = timedelta(seconds=15)
 PRUNED: Final = ("seen_proof", "revoked_token", "case_access", "referral_access")
 """Tables of which the worker may delete what is past; row policies say which rows those are, so no condition stands here."""
@@ -48,8 +52,9 @@ async def work(settings: Settings) -> None:
                 await check_data_keys(connection, keyring)
             log.info("worker.started")
             refresher = make_refresher(pool, keyring, feed_connectors(settings))
-            async with asyncio.TaskGroup() as group:
-                group.create_task(duties(pool, refresher, HeadKeys(pool, keyring), stop))
+            async with Courier(settings.feed_private_hosts) as courier, asyncio.TaskGroup() as group:
+                rounds = make_rounds(pool, keyring, courier)
+                group.create_task(duties(pool, refresher, rounds, HeadKeys(pool, keyring), stop))
                 if settings.metrics_port is not None:
                     group.create_task(every(MEASURE_EVERY, lambda: numbers.measure(pool, keyring), stop))
             log.info("worker.stopped")
@@ -57,19 +62,31 @@ async def work(settings: Settings) -> None:
 
 def make_refresher(pool: "Pool[Any]", keyring: Keyring, connector_of: ConnectorOf) -> Refresher:
     """Make what pulls feeds, sealing what it reads with keys of `keyring`."""
-    return Refresher(pool, connector_of, Seal(Sealing(keyring), keyring.subkey("index/feed mark")))
+    return Refresher(pool, connector_of, feed_seal(keyring))
 
 
-async def duties(pool: "Pool[Any]", refresher: Refresher, keys: HeadKeys, stop: asyncio.Event) -> None:
+def feed_seal(keyring: Keyring) -> Seal:
+    """Make what seals the records of feeds, and marks them by keys of `keyring`."""
+    return Seal(Sealing(keyring), keyring.subkey("index/feed mark"))
+
+
+def make_rounds(pool: "Pool[Any]", keyring: Keyring, courier: Courier, **more: Any) -> Rounds:
+    """Make what tells webhooks, opening their secrets with keys of `keyring`; `more` is for tests."""
+    return Rounds(pool, courier, Sealing(keyring), keyring.subkey("index/webhook message"), **more)
+
+
+async def duties(pool: "Pool[Any]", refresher: Refresher, rounds: Rounds, keys: HeadKeys, stop: asyncio.Event) -> None:
     """Do all that a worker does, until `stop` is set; then finish what is under way."""
     sequencer = Sequencer(pool, keys)
     async with asyncio.TaskGroup() as group:
         group.create_task(keep_synced(pool, refresher, stop))
+        group.create_task(rounds.run(stop))
         group.create_task(every(SEQUENCE_EVERY, sequencer.run, stop))
         group.create_task(every(PRUNE_EVERY, lambda: prune(pool), stop))
         group.create_task(every(PRUNE_EVERY, lambda: retract(pool), stop))
         group.create_task(every(FREEZE_EVERY, lambda: freeze(pool), stop))
         group.create_task(every(ERASE_EVERY, lambda: erase_overdue(pool), stop))
+        group.create_task(every(WARN_EVERY, lambda: warn(pool), stop))
     # What was recorded up to the end is in its log before this process goes.
     await attempt(sequencer.run)
 

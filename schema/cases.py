@@ -17,7 +17,7 @@ from schema.enums import (
     DisclosureGap,
     RiskLevel,
 )
-from schema.fields import Order, Page, Remote, Sealed, Where, asked, column, many, noun, one, source, where
+from schema.fields import Many, Order, Page, Remote, Sealed, Where, asked, column, many, noun, one, source, where
 from schema.nodes import Connection, Node
 from schema.ordering import CaseOrderField, Direction
 from schema.persons import (
@@ -39,6 +39,7 @@ from schema.rows import (
     CONSENT,
     DISCLOSURE,
     EMERGENCY,
+    EXPLANATION,
     LEGAL_HOLD,
     PRESENTATION,
     REFERRAL,
@@ -47,6 +48,7 @@ from schema.rows import (
 )
 from schema.scalars import CountryCode, Date, DateTime, Duration, MaxAge
 
+EXPLAINED = Many(EXPLANATION, "true", "{row}.category")
 CASES = Page(
     CASE,
     "true",
@@ -70,11 +72,11 @@ CASE_REFERRALS = Page(REFERRAL, "{row}.case_id = {parent}.case_id", REFERRALS.or
 
 @noun()
 class DisclosureRule:
-    """May the viewer see one category, on what basis, and what is missing if not."""
+    """May one see a category, on what basis, and what is missing if not: the viewer itself, or whom ICORN asks about."""
 
     category: Category = column("category")
     visible: bool = column("visible")
-    basis: list[DisclosureBasis] = column("basis")
+    basis: list[DisclosureBasis] = column("bases")
     missing: list[DisclosureGap] = column("missing")
 
 

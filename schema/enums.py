@@ -177,11 +177,15 @@ class DisclosureBasis(Named):
 
 @strawberry.enum
 class DisclosureGap(Named):
-    """What is missing for a category to be seen. A hold or a seal looks like a missing basis."""
+    """What is missing for a category to be seen, or in its way. A hold, a freeze or a seal looks like a missing basis or consent, but where ICORN asks of others."""
 
     SCOPE = auto()
     BASIS = auto()
     CONSENT = auto()
+    OVERVIEW = auto()
+    HOLD = auto()
+    FREEZE = auto()
+    SEAL = auto()
 
 
 @strawberry.enum

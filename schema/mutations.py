@@ -11,6 +11,7 @@ from schema.access import (
     UpdateClientInput,
     UpdateUserInput,
 )
+from schema.agreements import ApproveAgreementInput, EndAgreementInput, ProposeAgreementInput
 from schema.case_inputs import (
     EraseCaseInput,
     HoldCaseInput,
@@ -30,6 +31,7 @@ from schema.emergencies import ApproveBreakGlassInput, BreakGlassInput
 from schema.fields import Command, asked
 from schema.organisations import CreateOrganisationInput, UpdateOrganisationInput
 from schema.payloads import (
+    AgreementPayload,
     CasePayload,
     CityPayload,
     ClientPayload,
@@ -42,11 +44,13 @@ from schema.payloads import (
     ResidencyPayload,
     RetractionPayload,
     UserPayload,
+    WebhookPayload,
 )
 from schema.presentations import AnswerPresentationInput, PresentCaseInput
 from schema.referrals import RespondToReferralInput, SendMessageInput, SubmitReferralInput, WithdrawReferralInput
 from schema.residencies import OfferResidencyInput, UpdateResidencyInput
 from schema.retractions import AcknowledgeRetractionInput
+from schema.webhooks import CreateWebhookInput, DeleteWebhookInput, ResumeWebhookInput
 
 
 @strawberry.type(directives=[OPERATION])
@@ -83,7 +87,7 @@ class Mutation:
         """Change a case as it was read; a version that is no longer there changes nothing."""
         raise NotImplementedError
 
-    @asked(Command(fresh=True), Scope.CASES_WRITE)
+    @asked(Command(), Scope.CASES_WRITE)
     def seal_case(self, input: SealCaseInput) -> CasePayload | None:  # noqa: A002 the contract's name
         """Take a case out of every agreement's reach, or put it back."""
         raise NotImplementedError
@@ -178,6 +182,21 @@ class Mutation:
         """ICORN's approval, without which a sealed case does not open."""
         raise NotImplementedError
 
+    @asked(Command(fresh=True), Scope.ACCESS_MANAGE)
+    def propose_agreement(self, input: ProposeAgreementInput) -> AgreementPayload | None:  # noqa: A002 the contract's name
+        """Propose an agreement, and sign it for one's own side. Nothing opens until the other side has signed too."""
+        raise NotImplementedError
+
+    @asked(Command(fresh=True), Scope.ACCESS_MANAGE)
+    def approve_agreement(self, input: ApproveAgreementInput) -> AgreementPayload | None:  # noqa: A002 the contract's name
+        """Sign for one's own side. With the second signature it is in force, and what it replaces has ended."""
+        raise NotImplementedError
+
+    @asked(Command(), Scope.ACCESS_MANAGE)
+    def end_agreement(self, input: EndAgreementInput) -> AgreementPayload | None:  # noqa: A002 the contract's name
+        """End an agreement, or a proposal, at once, with what was to replace it: what it opened closes in this very transaction."""
+        raise NotImplementedError
+
     @asked(Command(fresh=True), Scope.ORGANISATIONS_MANAGE)
     def create_organisation(self, input: CreateOrganisationInput) -> OrganisationPayload | None:  # noqa: A002 the contract's name
         """Add a partner, and invite its first admin, who lets in everybody else. ICORN's alone."""
@@ -216,4 +235,19 @@ class Mutation:
     @asked(Command(fresh=True), Scope.ACCESS_MANAGE)
     def disable_user(self, input: DisableUserInput) -> UserPayload | None:  # noqa: A002 the contract's name
         """End somebody's access, at once and for good."""
+        raise NotImplementedError
+
+    @asked(Command(fresh=True), Scope.ACCESS_MANAGE)
+    def create_webhook(self, input: CreateWebhookInput) -> WebhookPayload | None:  # noqa: A002 the contract's name
+        """Have events sent to an address of one's own organisation, from now on."""
+        raise NotImplementedError
+
+    @asked(Command(), Scope.ACCESS_MANAGE)
+    def resume_webhook(self, input: ResumeWebhookInput) -> WebhookPayload | None:  # noqa: A002 the contract's name
+        """Deliver again to a webhook that was paused, from where it stopped."""
+        raise NotImplementedError
+
+    @asked(Command(), Scope.ACCESS_MANAGE)
+    def delete_webhook(self, input: DeleteWebhookInput) -> WebhookPayload | None:  # noqa: A002 the contract's name
+        """Send nothing more there, and forget its secret."""
         raise NotImplementedError

@@ -4,12 +4,13 @@ import strawberry
 
 from auth.scopes import Scope
 from schema.cities import City
-from schema.edges import ClientRef, UserRef
+from schema.edges import AgreementRef, ClientRef, UserRef
 from schema.enums import OrganisationKind
 from schema.fields import Order, Page, Where, column, given, many, noun, one
 from schema.nodes import Node
-from schema.rows import CITY, CLIENT, ORGANISATION, USER
+from schema.rows import AGREEMENT, CITY, CLIENT, ORGANISATION, USER, WEBHOOK
 from schema.scalars import CountryCode
+from schema.webhooks import Webhook
 
 ORGANISATIONS = Page(ORGANISATION, "true", {"CODE": Order("code", "text")}, ("CODE", "ASC"), Order("code", "text"))
 ORGANISATION_BY_CODE = Where("{row}.code = {value}::text")
@@ -25,11 +26,25 @@ class Organisation(Node):
     kind: OrganisationKind = column("kind")
     website: str | None = column("website")
     city: City | None = one(CITY, "{row}.city = {parent}.city")
+    agreements: list[AgreementRef] | None = many(
+        AGREEMENT,
+        "{row}.organisation = {parent}.organisation",
+        "{row}.valid_from, {row}.agreement",
+        Scope.ACCESS_MANAGE,
+        description="What was proposed, is in force, or has ended; of another organisation, for ICORN alone.",
+    )
     clients: list[ClientRef] | None = many(
         CLIENT, "{row}.organisation = {parent}.organisation", "{row}.client_id", Scope.ACCESS_MANAGE
     )
     users: list[UserRef] | None = many(
         USER, "{row}.organisation = {parent}.organisation", "{row}.usr", Scope.ACCESS_MANAGE
+    )
+    webhooks: list[Webhook] | None = many(
+        WEBHOOK,
+        "{row}.organisation = {parent}.organisation",
+        "{row}.created_at, {row}.name",
+        Scope.ACCESS_MANAGE,
+        description="Where its events are sent; of the viewer's own organisation alone.",
     )
 
 

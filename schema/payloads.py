@@ -3,6 +3,7 @@
 import strawberry
 
 from schema.access import Client, User
+from schema.agreements import Agreement
 from schema.cases import Case
 from schema.cities import City
 from schema.consents import Consent
@@ -13,6 +14,7 @@ from schema.referrals import Message, Referral
 from schema.residencies import Residency
 from schema.retractions import Retraction
 from schema.rows import (
+    AGREEMENT,
     CASE,
     CITY,
     CLIENT,
@@ -24,11 +26,18 @@ from schema.rows import (
     RESIDENCY,
     RETRACTION,
     USER,
+    WEBHOOK,
 )
+from schema.webhooks import Webhook
 
 INVITED = (
     "Where the invited person begins: good once, for seven days, and whoever has it first is let in as them, so hand it over by a"
     " channel that only they read. Told this once: an answer to the same idempotency key is without it, and the hub keeps only a digest."
+)
+
+SIGNED_WITH = (
+    "What its messages are signed with. Told this once: an answer to the same idempotency key is without it, and the hub keeps it sealed."
+    " Who lost it deletes the webhook and creates another."
 )
 
 
@@ -136,4 +145,21 @@ class UserPayload:
 
     user: User | None = one(USER, "{row}.usr = {subject}::uuid")
     invitation: str | None = source(Once(), description=INVITED)
+    problems: list[Problem] = source(Problems())
+
+
+@strawberry.type
+class WebhookPayload:
+    """What became of a webhook; null once it is deleted."""
+
+    webhook: Webhook | None = one(WEBHOOK, "{row}.name = {subject}::uuid")
+    secret: str | None = source(Once(), description=SIGNED_WITH)
+    problems: list[Problem] = source(Problems())
+
+
+@strawberry.type
+class AgreementPayload:
+    """What became of an agreement."""
+
+    agreement: Agreement | None = one(AGREEMENT, "{row}.agreement = {subject}::uuid")
     problems: list[Problem] = source(Problems())

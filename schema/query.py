@@ -8,6 +8,7 @@ from graphql import GraphQLInputObjectType
 from strawberry.schema.config import StrawberryConfig
 
 from auth.scopes import Scope
+from schema.agreements import EFFECT_OF_TERMS, AgreementEffect, AgreementTerms
 from schema.audit import (
     AUDIT_EVENTS,
     AUDIT_HEADS,
@@ -18,7 +19,7 @@ from schema.audit import (
     AuditHead,
     AuditProof,
 )
-from schema.cases import CASES, Case, CaseBy, CaseFilter, CaseOrder
+from schema.cases import CASES, EXPLAINED, Case, CaseBy, CaseFilter, CaseOrder, DisclosureRule
 from schema.cities import CITIES, City, CityFilter
 from schema.consents import Consent
 from schema.directives import ENTITIES, NAMED, OPERATION
@@ -47,7 +48,7 @@ BY_CODE: Final = {"code": Where("{row}.code = {value}::text")}
 class Query:
     """What can be asked."""
 
-    viewer: Viewer = one(VIEWER, "true")
+    viewer: Viewer = one(VIEWER, "{row}.client_id = {client}")
     feeds: list[Feed] | None = many(FEED, "true", "{row}.code", Scope.FEEDS_READ)
     statistics: Statistics | None = statistics
 
@@ -181,6 +182,24 @@ class Query:
         after: str | None = UNSET,
     ) -> Connection[Retraction] | None:
         """What the viewer held and must now delete, newest first; for ICORN, what everyone must."""
+        raise NotImplementedError
+
+    @asked(EFFECT_OF_TERMS, Scope.ACCESS_MANAGE)
+    def simulate_agreement(self, input: AgreementTerms) -> AgreementEffect | None:  # noqa: A002 the contract's name
+        """What an agreement, proposed or changed, would open and close, before anyone approves it. For ICORN, with cases:read."""
+        raise NotImplementedError
+
+    @asked(
+        EXPLAINED,
+        Scope.ACCESS_EXPLAIN,
+        arguments={
+            "organisation": Where("{row}.code = {value}::text", "key:organisation"),
+            "case": Where("{row}.pairwise = {value}::uuid", "uuid:case"),
+        },
+        category="OVERVIEW",
+    )
+    def explain_access(self, organisation: strawberry.ID, case: strawberry.ID) -> list[DisclosureRule] | None:
+        """For ICORN, with cases:read: why an organisation sees, or does not see, each category of a case."""
         raise NotImplementedError
 
     @asked(AUDIT_HEADS, Scope.AUDIT_READ)

@@ -3,6 +3,8 @@
 Postgres repeats it in its row policies (sql/0009_reads_and_writes.sql), and each wall is tested with the other one down.
 """
 
+from dataclasses import replace
+
 from schema.enums import Category
 from schema.fields import Document, Rows
 from schema.persons import PERSONAL
@@ -36,9 +38,15 @@ USER = Rows(
 )
 
 AGREEMENT = Rows(
-    "select g.id as agreement, g.organisation, g.purpose, g.categories, g.origins, g.disciplines, g.valid_from, g.valid_until,"
-    " agreement_state(g, {now}) as status from agreement g",
-    access="g.organisation = {org}",
+    "select g.id as agreement, g.organisation, g.purpose, g.categories, g.origins, g.disciplines, g.valid_from, g.valid_until, g.version, g.replaces,"
+    " g.ended_at, agreement_state(g, {now}) as status, e.organisation as ended_by, e.reason"
+    " from agreement g left join agreement_end e on e.agreement = g.id",
+    access="(g.organisation = {org} or (select viewer_is_icorn() and viewer_has('access:manage')))",
+)
+AGREEMENT_REASON = Document(
+    subject="'agreement:' || {row}.agreement",
+    sql="select 1 as key_version, {row}.reason as sealed, k.kek, k.wrapped from agreement_end k where k.agreement = {row}.agreement",
+    access="{row}.reason is not null",
 )
 APPROVAL = Rows("select p.agreement, p.organisation, p.approver, p.at from agreement_approval p")
 
@@ -55,7 +63,24 @@ LEGAL_HOLD = Rows(
 )
 CASE_WITHHELD = _withheld((*PERSONAL, Category.ASSESSMENT), "{row}")
 
-DISCLOSURE = Rows("select d.category, d.visible, d.basis, d.missing from viewer_disclosure({parent}.case_id) d")
+DISCLOSURE = Rows(
+    "select d.category, d.visible, d.basis as bases, d.missing from viewer_disclosure({parent}.case_id) d"
+)
+
+EXPLANATION = Rows(
+    f"select a.pairwise, a.pseudonym, {case_basis('a')} as basis, o.code, d.category, d.visible, d.bases, d.missing"
+    " from case_access a cross join organisation o cross join lateral explain_access(o.id, a.case_id) d",
+    access="a.organisation = {org} and holds(a.overview, {now}) and (select viewer_has('cases:read', 'access:explain'))",
+    subject="pseudonym",
+)
+EFFECT = Rows("select 1 as one", access="(select viewer_is_icorn() and viewer_has('access:manage', 'cases:read'))")
+_SIMULATED = (
+    " from organisation o cross join lateral simulate_agreement(o.id, {parent}.categories, {parent}.origins, {parent}.disciplines,"
+    " {parent}.starts, {parent}.ends, (select g.id from agreement g where 'agreement_' || g.id = {parent}.replaces)) s"
+    " where 'organisation_' || o.code = {parent}.organisation"
+)
+OPENS = Rows(f"select s.category, s.opens as cases{_SIMULATED}")
+CLOSES = Rows(f"select s.category, s.closes as cases{_SIMULATED}")
 
 PRESENTATION = Rows(
     "select p.id as name, p.case_id, o.city, p.categories, p.presented_at as at, p.until, p.answered_at, a.case_id is not null as sees,"
@@ -88,6 +113,9 @@ EVENT = Rows("select e.referral_id, e.ordinal, e.kind, e.status, e.organisation,
     access="a.organisation = {org} and holds(a.visible, {now})",
     subject="pseudonym",
 )  # fmt: skip
+# What a webhook is told of it: that it was.
+STEP = replace(EVENT, select="select e.referral_id, e.ordinal, e.kind, a.pairwise, a.pseudonym, a.basis"
+    " from referral_event e join referral_access a on a.referral_id = e.referral_id")  # fmt: skip
 MESSAGE = Rows("select m.id as message_id, m.referral_id, m.ordinal, m.organisation, m.at, m.body, a.pairwise, a.pseudonym, a.basis"
     " from message m join referral_access a on a.referral_id = m.referral_id",
     access="a.organisation = {org} and holds(a.visible, {now})",
@@ -119,6 +147,16 @@ RETRACTION = Rows(
     "select r.id as name, r.organisation, r.kind, case when r.organisation = {org} then r.subject else r.icorn_subject end as subject,"
     " r.categories, r.at, r.acknowledged_at, r.note from retraction r",
     access="(r.organisation = {org} or (select viewer_is_icorn())) and (select viewer_has('cases:read') or viewer_has('referrals:read'))",
+)
+RETRACTED = replace(
+    RETRACTION,
+    select="select r.id as name, r.kind, case when r.organisation = {org} then r.subject else r.icorn_subject end as subject from retraction r",
+)
+
+WEBHOOK = Rows(
+    "select w.id as name, w.organisation, w.url, w.events, w.created_at, w.last_delivery_at, w.failures, w.last_problem, w.paused_at,"
+    " case when w.paused_at is null and w.ended_at is null then 'ACTIVE' else 'DISABLED' end as status from webhook w",
+    access="w.organisation = {org} and (select viewer_has('access:manage'))",
 )
 
 FEED = Rows(

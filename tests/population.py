@@ -77,12 +77,15 @@ async def _organisations(world: World) -> None:
         await world.client(name, organisation, scopes, limits=UNLIMITED)
     await world.agreement("pen-centre", PART, id=named("pen all"))
     await world.agreement("pen-centre", ["OVERVIEW", "HEALTH"], id=named("pen ended"), ended_at="2026-03-01T00:00:00Z")
-    await world.agreement("pen-centre", ["OVERVIEW", "THREAT"], id=named("pen proposed"), approved_at=None, valid_from="2026-02-01T00:00:00Z")  # fmt: skip
+    await world.agreement("pen-centre", ["OVERVIEW", "THREAT"], id=named("pen proposed"), approved_at=None, replaces=named("pen all"), version=2, valid_from="2026-02-01T00:00:00Z")  # fmt: skip
     await world.agreement("arts-haven", ["OVERVIEW", "PROFILE", "IDENTITY", "FAMILY"], id=named("arts"), origins=["IR", "TR"], disciplines=["WRITER", "MUSICIAN"],
                           valid_until="2027-01-01T00:00:00Z")  # fmt: skip
     for code, approver in (("icorn", "Kari"), ("pen-centre", "Ola")):
         await world.insert("agreement_approval", agreement=named("pen all"), organisation=world.organisations[code],
                            approver=approver, at="2026-01-01T00:00:00Z")  # fmt: skip
+    key, ended = world.sealing.new_key(), named("pen ended")
+    reason = world.sealing.seal(key.plain, f"agreement:{ended}", "REASON", 1, b"Nobody asked any more.")
+    await world.insert("agreement_end", agreement=ended, organisation=world.organisations["pen-centre"], reason=reason, kek=key.kek, wrapped=key.wrapped)  # fmt: skip
 
 
 async def _cases(world: World) -> None:

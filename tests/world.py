@@ -32,17 +32,16 @@ from tests.conftest import Database
 ISSUER = "https://hub.example"
 NOON = 1_780_315_200.0  # 2026-06-01T12:00Z, as the clock of test databases
 EVERY_SCOPE = [str(scope) for scope in Scope]
-KEYRING = Keyring.parse(
-    json.dumps(
-        {
-            "keks": {"1": "QUFB" * 10 + "QUE="},
-            "current": "1",
-            "index": "QkJC" * 10 + "QkI=",
-            "cursor": "Q0ND" * 10 + "Q0M=",
-            "nonce": "RERE" * 10 + "REQ=",
-        }
-    )
+KEYS = json.dumps(
+    {
+        "keks": {"1": "QUFB" * 10 + "QUE="},
+        "current": "1",
+        "index": "QkJC" * 10 + "QkI=",
+        "cursor": "Q0ND" * 10 + "Q0M=",
+        "nonce": "RERE" * 10 + "REQ=",
+    }
 )
+KEYRING = Keyring.parse(KEYS)
 PARTNER = ["OVERVIEW", "PROFILE", "IDENTITY"]
 UNLIMITED = {name: value for name, value in msgspec.to_builtins(CEILINGS).items() if name != "page_size"}
 """Limits that random operations do not meet."""
@@ -252,6 +251,10 @@ def _no_feed(_: Feed) -> Connector:
     raise ConfigurationError(())
 
 
+async def _stop_listening(world: World) -> None:
+    await world.app.state.exchange.outbox.close()
+
+
 @asynccontextmanager
 async def build(
     database: Database,
@@ -275,4 +278,5 @@ async def build(
             httpx2.AsyncClient(transport=httpx2.ASGITransport(world.app), base_url=ISSUER)
         )
         stack.push_async_callback(world.app.state.refresher.close)
+        stack.push_async_callback(_stop_listening, world)
         yield world

@@ -1,9 +1,11 @@
-"""This module is the switchboard of a fake system: what goes wrong, from which page on, and for how many requests."""
+"""This module is the switchboard of all fake systems: what goes wrong, from which page on, and for how many requests."""
 
 import asyncio
 import gzip
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
+from datetime import timedelta
+from urllib.parse import parse_qsl
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response, StreamingResponse
@@ -14,16 +16,21 @@ class Faults:
     """Switches, all off. They act from the request `after` on (counted from 0) and for `times` requests (None: always).
 
     `hang` holds an answer back until the event is set, `slow` for some seconds; `redirect` and `foreign_next` are URLs;
-    `late` are ids of records that are written but not yet visible; `too_many` and `unavailable` are seconds to wait.
+    `too_many` and `unavailable` are seconds to wait; `expired` refuses whoever comes with a position; `short` gives
+    fewer records than were asked for. Those of the records act always: `late` are ids of records that are written but
+    not yet visible, `deleted` of those gone, `doubled` gives each twice, `skew` is by how much the system's clock is
+    off, `drift` is a field and what it is called since the new form.
     """
 
     after: int = 0
     times: int | None = None
     truncate: bool = False
     cut_off: bool = False
+    short: bool = False
     errors_with_data: bool = False
     null_root: bool = False
     unauthorized_empty: bool = False
+    expired: bool = False
     repeat_cursor: bool = False
     no_cursor: bool = False
     foreign_next: str | None = None
@@ -37,8 +44,16 @@ class Faults:
     too_many: int | None = None
     unavailable: int | None = None
     late: set[str] = field(default_factory=set)
+    deleted: set[str] = field(default_factory=set)
+    doubled: bool = False
+    skew: timedelta = timedelta(0)
+    drift: tuple[str, str] | None = None
     requests: int = 0
     began: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def calm(self) -> "Faults":
+        """Give the switches of the records alone."""
+        return Faults(late=self.late, deleted=self.deleted, doubled=self.doubled, skew=self.skew, drift=self.drift)
 
     def active(self) -> bool:
         """Count a request, and say whether the faults act on it."""
@@ -48,14 +63,18 @@ class Faults:
         return number >= self.after and (self.times is None or number < self.after + self.times)
 
 
-async def answer(faults: Faults, page: Callable[[Faults], Awaitable[Response]]) -> Response:
+async def answer(
+    faults: Faults, page: Callable[[Faults], Awaitable[Response]], *, positioned: bool = False
+) -> Response:
     """Answer with the page, or with what the faults make of it; `page` is told the faults that change its content."""
     if not faults.active():
-        return await page(Faults(late=faults.late))
+        return await page(faults.calm())
     if faults.slow:
         await asyncio.sleep(faults.slow)
     if faults.hang is not None:
         await faults.hang.wait()
+    if faults.expired and positioned:
+        return Response("SECRET expired", status_code=410)
     return _instead(faults) or _spoilt(await page(faults), faults)
 
 
@@ -83,7 +102,7 @@ def _other_body(faults: Faults) -> Response | None:
 def _spoilt(page: Response, faults: Faults) -> Response:
     body = bytes(page.body)
     if faults.truncate:
-        return Response(body[: len(body) // 2], media_type="application/json")
+        return Response(body[: len(body) // 2], media_type=page.media_type)
     if faults.cut_off or faults.reset:
         return Broken(body, whole=not faults.reset)
     return page
@@ -106,6 +125,11 @@ async def _blocks(size: int) -> AsyncIterator[bytes]:
 
 def _bomb(size: int) -> bytes:
     return gzip.compress(b'{"padding": "' + b" " * size + b'"}')
+
+
+async def form_of(request: Request) -> dict[str, str]:
+    """Read a form of plain fields."""
+    return dict(parse_qsl((await request.body()).decode()))
 
 
 def refused(request: Request, header: str, value: str) -> Response | None:

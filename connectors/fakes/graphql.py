@@ -1,6 +1,7 @@
 """This module is a sister system that speaks GraphQL: bearer token, one Relay connection, its own words."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from graphql import GraphQLResolveInfo, build_schema, graphql
@@ -10,8 +11,9 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from connectors.fakes.faults import Faults, answer, refused
-from connectors.fakes.walk import BadCursorError, Raw, cursor, page
+from connectors.fakes.walk import BadCursorError, Layout, Raw, cursor, page
 
+LAYOUT = Layout(("id",), ("updatedAt",))
 SCHEMA = build_schema("""
 type Query {
   "Oldest change first."
@@ -47,7 +49,9 @@ def app(records: Sequence[Raw], token: str, faults: Faults | None = None) -> Sta
         async def body(active: Faults) -> Response:
             return await _execute(records, document, active)
 
-        return refused(request, "Authorization", f"Bearer {token}") or await answer(switches, body)
+        return refused(request, "Authorization", f"Bearer {token}") or await answer(
+            switches, body, positioned=bool((document.get("variables") or {}).get("after"))
+        )
 
     return Starlette(routes=[Route("/graphql", endpoint, methods=["POST"])])
 
@@ -78,7 +82,8 @@ def _connection(
 ) -> dict[str, Any]:
     after = None if faults.repeat_cursor else after
     try:
-        taken, end, more = page(records, "updatedAt", first, after, since, faults.late)
+        first = max(1, first // 2) if faults.short else first
+        taken, end, more = page(LAYOUT.seen(records, faults), LAYOUT, first, after, since)
     except BadCursorError:
         raise ValueError("bad cursor") from None
     if faults.repeat_cursor:
@@ -86,6 +91,12 @@ def _connection(
     if faults.no_cursor:
         end, more = None, True
     return {
-        "edges": [{"cursor": cursor(raw, "updatedAt"), "node": raw} for raw in taken],
+        "edges": [{"cursor": cursor(raw, LAYOUT), "node": raw} for raw in taken],
         "pageInfo": {"hasNextPage": more, "endCursor": end},
     }
+
+
+def record(ident: str, changed: datetime, name: str) -> Raw:
+    """Make a referral, shaped as this system has it."""
+    moment = changed.isoformat()
+    return {"id": ident, "createdAt": moment, "updatedAt": moment, "applicant": {"firstName": name}}

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from hub.cli.agreements import agreement
 from hub.cli.asking import query, token
 from hub.cli.audit import audit
 from hub.cli.clients import client
@@ -14,6 +15,7 @@ from hub.cli.doctor import doctor
 from hub.cli.documents import documents
 from hub.cli.epochs import epochs
 from hub.cli.errors import KNOWN, explain, report_fault
+from hub.cli.feeds import feed
 from hub.cli.keygen import keygen
 from hub.cli.keys import keys
 from hub.cli.lifecycle import lifecycle
@@ -46,8 +48,10 @@ app.add_typer(organisation, rich_help_panel="Let partners in")
 app.add_typer(client, rich_help_panel="Let partners in")
 app.add_typer(documents, rich_help_panel="Let partners in")
 app.add_typer(user, rich_help_panel="Let partners in")
+app.add_typer(agreement, rich_help_panel="Let partners in")
 app.command(rich_help_panel="Look after it")(panic)
 app.add_typer(audit, rich_help_panel="Look after it")
+app.add_typer(feed, rich_help_panel="Look after it")
 app.add_typer(epochs, rich_help_panel="Look after it")
 app.add_typer(keys, rich_help_panel="Look after it")
 

@@ -14,11 +14,13 @@ from rich.text import Text
 from auth.keyring import KeyringError
 from connectors.kinds import check
 from connectors.surroundings import Surroundings
+from hub.agreements import expiring, left
 from hub.app import surroundings
 from hub.audit.sequence import lag
 from hub.cli.backups import flaws, openable
 from hub.cli.database import UNREACHABLE, connected
 from hub.cli.errors import CommandError
+from hub.cli.feeds import counts_of, notes
 from hub.cli.running import started
 from hub.definers import DEFINERS
 from hub.feeds.feed import FeedState, read_feeds
@@ -28,6 +30,7 @@ from hub.postgres import HubConnection
 from hub.self_check import self_check
 from hub.settings import DSN_ROLES, PREFIX, Settings, SettingsError
 from hub.statistics import SMALLEST, latest
+from hub.webhooks.rounds import not_delivering
 
 LATE: Final = timedelta(minutes=1)
 """The age from which a record that has no leaf means that no worker is at work."""
@@ -47,7 +50,7 @@ class Finding:
 
 
 def doctor() -> None:
-    """Examine keys, databases, row security, migrations, the audit log, statistics, receipts and the feeds, as far as what is set reaches.
+    """Examine keys, databases, row security, migrations, the audit log, statistics, receipts, agreements, webhooks and the feeds, as far as what is set reaches.
 
     HUB_WORKER_DATABASE_URL and the keys are enough for all but the other logins. The exit status is 1 when something
     is wrong; a feed that is behind is worth a look, but is its own organisation's to mend.
@@ -123,6 +126,8 @@ async def _contents(connection: HubConnection, settings: Settings) -> list[Findi
             await _audit(connection),
             await _statistics(connection),
             await _receipts(connection),
+            await _webhooks(connection),
+            await _agreements(connection),
             *await _feeds(connection, surroundings(settings)),
         ]
     except UNREACHABLE as error:
@@ -181,19 +186,31 @@ async def _receipts(connection: Any) -> Finding:
     return Finding("receipts", LOOK if owed["late"] else WELL, text + (": remind them" if owed["late"] else ""))
 
 
-async def _feeds(connection: Any, around: Surroundings) -> list[Finding]:
-    found = []
-    for feed in await read_feeds(connection, None):
+async def _webhooks(connection: Any) -> Finding:
+    found = await not_delivering(connection)
+    if not found:
+        return Finding("webhooks", WELL, "each is delivered to")
+    whose = ", ".join(f"{code} ({count})" for code, count in found)
+    return Finding("webhooks", LOOK, f"paused or ended: {whose}: their admins resume or delete them")
+
+
+async def _agreements(connection: Any) -> Finding:
+    soon = await expiring(connection)
+    if not soon:
+        return Finding("agreements", WELL, "none runs out within 30 days")
+    told = [f"{row['code']}: {left(row['valid_until'], row['days'])}" for row in soon]
+    return Finding("agreements", LOOK, "\n".join([*told, "either side proposes the next one (proposeAgreement)"]))
+
+
+async def _feeds(connection: HubConnection, around: Surroundings) -> list[Finding]:
+    found, counts = [], await counts_of(connection)
+    for feed in await read_feeds(connection):
         if flaws := check(feed.kind, feed.settings, feed.mapping, around):
             found.append(Finding(f"feed {feed.code}", WRONG, "\n".join(str(flaw) for flaw in flaws)))
             continue
-        state = LOOK if feed.paused or feed.standing is not FeedState.FRESH else WELL
+        waiting = counts[feed.code]["quarantine"]
+        look = feed.paused or feed.drift or waiting or feed.standing is not FeedState.FRESH
         when = f"synced {feed.last_synced_at:%Y-%m-%d %H:%M} UTC" if feed.last_synced_at else "never synced"
-        notes = [
-            str(feed.standing),
-            when,
-            *(["paused"] if feed.paused else []),
-            *([feed.last_problem] if feed.last_problem else []),
-        ]
-        found.append(Finding(f"feed {feed.code}", state, ", ".join(notes)))
+        told = [str(feed.standing), when, *notes(feed), *([f"{waiting} in quarantine"] if waiting else [])]
+        found.append(Finding(f"feed {feed.code}", LOOK if look else WELL, ", ".join(told)))
     return found

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from auth.people import People
 from auth.principal import Principal
+from connectors.addresses import AllowedHosts
 from hub.engine.parameters import split_id
 from hub.sealing import Sealing
 
@@ -87,6 +88,8 @@ class Asker:
     index_key: bytes = field(repr=False)
     seed: bytes = field(repr=False)
     """A keyed digest of who asks and their idempotency key: what is made anew is named from it."""
+    private_hosts: AllowedHosts = frozenset()
+    """Addresses inside that may nevertheless be named."""
 
     def new_id(self, what: str) -> uuid.UUID:
         """Name something this command makes: unguessable, and the same for a retry of the same command."""
@@ -168,15 +171,17 @@ class Asker:
         referral: uuid.UUID | None = None,
         case: uuid.UUID | None = None,
         retraction: uuid.UUID | None = None,
+        agreement: uuid.UUID | None = None,
     ) -> None:
         """Put a thin event into the outbox, in this very transaction."""
         await self.connection.execute(
-            "insert into event (kind, organisation, referral_id, case_id, retraction_id, at) values ($1, $2, $3, $4, $5, hub_now())",
+            "insert into event (kind, organisation, referral_id, case_id, retraction_id, agreement_id, at) values ($1, $2, $3, $4, $5, $6, hub_now())",
             kind,
             self.principal.organisation,
             referral,
             case,
             retraction,
+            agreement,
         )
 
 

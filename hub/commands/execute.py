@@ -11,6 +11,7 @@ from typing import Any, Final
 import asyncpg
 import msgspec
 
+from hub.commands.agreements import approve_agreement, end_agreement, propose_agreement
 from hub.commands.asker import Asker, Input, Made, Problems, ProblemsError
 from hub.commands.cases import hold_case, link_records, open_case, share_case
 from hub.commands.changes import seal_case, unlink_records, unshare_case, update_case
@@ -26,6 +27,7 @@ from hub.commands.residencies import offer_residency, publish_vacancies, update_
 from hub.commands.retractions import acknowledge_retraction
 from hub.commands.steps import respond_to_referral, send_message, withdraw_referral
 from hub.commands.users import disable_user, invite_user, update_user
+from hub.commands.webhooks import create_webhook, delete_webhook, resume_webhook
 from hub.engine.compiled import entrance
 from hub.engine.execute import Engine, Operation, feed_results, fetch, fills
 from hub.engine.plan import Ask
@@ -60,6 +62,9 @@ COMMANDS: Final[Mapping[str, Command]] = {
     "acknowledgeRetraction": acknowledge_retraction,
     "breakGlass": break_glass,
     "approveBreakGlass": approve_break_glass,
+    "proposeAgreement": propose_agreement,
+    "approveAgreement": approve_agreement,
+    "endAgreement": end_agreement,
     "createOrganisation": create_organisation,
     "updateOrganisation": update_organisation,
     "createClient": create_client,
@@ -68,6 +73,9 @@ COMMANDS: Final[Mapping[str, Command]] = {
     "inviteUser": invite_user,
     "updateUser": update_user,
     "disableUser": disable_user,
+    "createWebhook": create_webhook,
+    "resumeWebhook": resume_webhook,
+    "deleteWebhook": delete_webhook,
 }
 KEY_LENGTH: Final = 200
 ATTEMPTS: Final = 3
@@ -143,7 +151,7 @@ async def settle(engine: Engine, asked: Operation, connection: Any, root: Ask) -
     principal = asked.principal
     asker = (principal.organisation, principal.client, principal.user or "", given["idempotencyKey"])
     seed = hmac.digest(engine.index_key, json.dumps(asker).encode(), hashlib.sha256)
-    hand = Asker(connection, principal, engine.sealing, engine.people, engine.index_key, seed)
+    hand = Asker(connection, principal, engine.sealing, engine.people, engine.index_key, seed, engine.private_hosts)
     if not 0 < len(given["idempotencyKey"]) <= KEY_LENGTH:
         return await _without_key(hand, root.name, given)
     digest = hmac.digest(engine.index_key, json.dumps(given, sort_keys=True, default=str).encode(), hashlib.sha256)

@@ -1,6 +1,6 @@
 """This module is the life of a referral: who may take which step from where. One table: commands ask it, `hub lifecycle` prints it, the README draws it."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -66,11 +66,18 @@ def wrong(step: Step, parties: Collection[Party], status: str) -> tuple[str, str
 
 def table() -> str:
     """Write the steps as a table to be read."""
-    rows = [
-        ("step", "by", "from", "to"),
-        *((s.name, " or ".join(s.by), ", ".join(s.since), s.to or "-") for s in _TABLE),
-    ]
-    widths = [max(len(row[column]) for row in rows) for column in range(4)]
+    steps = [(s.name, " or ".join(s.by), ", ".join(s.since), s.to or "-") for s in _TABLE]
+    return aligned([("step", "by", "from", "to"), *steps])
+
+
+def aligned(rows: Sequence[tuple[str, ...]]) -> str:
+    """Write rows with their columns below each other.
+
+    >>> print(aligned([("from", "to"), ("OFFERED", "ACCEPTED")]))
+    from     to
+    OFFERED  ACCEPTED
+    """
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return "\n".join(
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
     )

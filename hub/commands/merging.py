@@ -9,8 +9,8 @@ import msgspec
 from hub.commands.asker import Asker, Input, problems
 from hub.commands.cases import NOT_THERE, desk, judge_reason, sealed_reason
 from hub.commands.changes import decide
+from hub.commands.lifecycle_of_cases import UNDER_WAY
 from hub.commands.moving import overview
-from hub.lifecycle_of_cases import UNDER_WAY
 from schema.enums import Category
 
 Document = dict[str, Any]

@@ -1,10 +1,12 @@
-"""This module moves a case along its life, and ends with that what ends with it. The steps are those of hub/lifecycle_of_cases.py."""
+"""This module moves a case along its life, and ends with that what ends with it. The steps are those of hub/commands/lifecycle_of_cases.py."""
 
 import uuid
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 from hub.commands.asker import Asker, Problems
-from hub.lifecycle_of_cases import CASE, UNDER_WAY, Table, goals, leads
+from hub.commands.lifecycle_of_cases import CASE, UNDER_WAY, Table, goals, leads
 
 
 async def overview(asker: Asker, case: uuid.UUID) -> Any:
@@ -38,6 +40,14 @@ async def move(asker: Asker, case: uuid.UUID, status: str, to: str) -> None:
     )
     if to not in UNDER_WAY:
         await end_with_case(asker, case)
+
+
+@asynccontextmanager
+async def named_in_the_log(asker: Asker, case: uuid.UUID, subject: uuid.UUID) -> AsyncIterator[None]:
+    """Have the log name whom a change concerned, also where the asker sees them no more after it."""
+    whom = await asker.connection.fetchval("select audit_written($1)::text", subject)
+    yield
+    await asker.connection.execute("select set_config('hub.erased', $2, true) where not sees_case($1)", case, whom)
 
 
 async def end_with_case(asker: Asker, case: uuid.UUID, but_of: int | None = None) -> None:

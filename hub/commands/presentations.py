@@ -5,10 +5,10 @@ from typing import Any
 
 from hub.commands.asker import Asker, Input, Problems, problems, sealed_text
 from hub.commands.cases import NOT_THERE, desk, judge_shared, named_case
-from hub.commands.moving import judge_case, judge_step, move, overview
+from hub.commands.lifecycle_of_cases import PRESENTATION
+from hub.commands.moving import judge_case, judge_step, move, named_in_the_log, overview
 from hub.commands.person import judge_text
 from hub.engine.parameters import split_id
-from hub.lifecycle_of_cases import PRESENTATION
 
 CITIES = 50
 ANSWERS = {"INVITE": "INVITED", "DECLINE": "DECLINED"}
@@ -89,14 +89,18 @@ async def answer_presentation(asker: Asker, given: Input) -> uuid.UUID:
         return presentation
     case: uuid.UUID = row["case_id"]
     note = given.get("note")
-    await asker.connection.execute(
-        "update presentation set status = $2::text::presentation_status, answered_at = hub_now(), note = $3 where id = $1",
-        presentation,
-        to,
-        None if note is None else sealed_text(asker.sealing, await asker.case_key(case), f"case:{case}", "NOTE", note),
+    sealed = (
+        None if note is None else sealed_text(asker.sealing, await asker.case_key(case), f"case:{case}", "NOTE", note)
     )
-    if to == "INVITED":
-        await asker.connection.execute("select follow_city($1, 'INVITED')", case)
+    async with named_in_the_log(asker, case, presentation):
+        await asker.connection.execute(
+            "update presentation set status = $2::text::presentation_status, answered_at = hub_now(), note = $3 where id = $1",
+            presentation,
+            to,
+            sealed,
+        )
+        if to == "INVITED":
+            await asker.connection.execute("select follow_city($1, 'INVITED')", case)
     await asker.tell(f"presentation.{to.lower()}", case=case)
     return presentation
 

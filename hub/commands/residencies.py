@@ -6,10 +6,10 @@ from typing import Any
 
 from hub.commands.asker import Asker, Input, Problems, problems
 from hub.commands.cases import NOT_THERE, desk, named_case
-from hub.commands.moving import end_with_case, judge_case, judge_step, move, overview
+from hub.commands.lifecycle_of_cases import LEADS, RESIDENCY
+from hub.commands.moving import end_with_case, judge_case, judge_step, move, named_in_the_log, overview
 from hub.commands.presentations import named_city
 from hub.engine.parameters import split_id
-from hub.lifecycle_of_cases import LEADS, RESIDENCY
 
 YEARS = 2
 """How long a residency is, where nothing else is said."""
@@ -75,14 +75,15 @@ async def update_residency(asker: Asker, given: Input) -> uuid.UUID:
             judge_case("updateResidency", row["case_status"], leads_to, found, "status")
         if to == "ACCEPTED" and row["status"] == "OFFERED" and not found.found:
             await _take_place(asker, row["city"], found)
-    await asker.connection.execute(
-        "update residency set status = $2::text::residency_status, starts_on = $3, ends_on = $4 where id = $1",
-        row["id"],
-        to,
-        starts,
-        ends,
-    )
-    await _lead(asker, row, leads_to, icorn=icorn)
+    async with named_in_the_log(asker, row["case_id"], row["id"]):
+        await asker.connection.execute(
+            "update residency set status = $2::text::residency_status, starts_on = $3, ends_on = $4 where id = $1",
+            row["id"],
+            to,
+            starts,
+            ends,
+        )
+        await _lead(asker, row, leads_to, icorn=icorn)
     await asker.tell(f"residency.{to.lower() if to != row['status'] else 'changed'}", case=row["case_id"])
     residency: uuid.UUID = row["id"]
     return residency

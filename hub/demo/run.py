@@ -16,7 +16,7 @@ import uvloop
 from rich.console import Console
 
 from auth.keyring import Keyring
-from hub.app import check_keys, create_app, feed_connectors, opened
+from hub.app import check_keys, create_app, feed_connectors, opened, surroundings
 from hub.audit.head import HeadKeys
 from hub.demo.actor import Actor
 from hub.demo.clients import ensure_clients
@@ -35,9 +35,13 @@ from hub.feeds.refresh import Refresher
 from hub.log import set_up_logging
 from hub.postgres import HubConnection, connect
 from hub.serve import listener, serving
+from hub.settings import Settings
 from hub.stopping import stopping
-from hub.worker import duties
+from hub.webhooks.courier import Courier
+from hub.worker import duties, make_rounds
 
+RECEIVER = "127.0.0.1:9100"
+"""Where a webhook may be tried out (examples/receiver.py): nowhere else inside."""
 log = structlog.get_logger(__name__)
 
 
@@ -104,17 +108,22 @@ async def running(
         await fill_database(admin, keyring, progress)
         told = await tellings(admin)
         async with sister_systems(place, told + newcomer) as sisters:
-            settings = place.settings(server, port, [sister.address for sister in sisters])
+            settings = place.settings(server, port, [*(sister.address for sister in sisters), RECEIVER])
             await register_feeds(admin, sisters)
             entries = await ensure_clients(admin, place.credentials, settings.issuer)
             async with opened(settings, "hub demo") as pools:
                 await check_keys(pools, keyring, str(place.keys))
-                app = create_app(settings.issuer, keyring, pools, feed_connectors(settings))
+                app = create_app(
+                    settings.issuer, keyring, pools, feed_connectors(settings), around=surroundings(settings)
+                )
                 progress.now("Reading two sister systems")
                 await sync(pools.worker, app.state.refresher)
                 await link_known_people(admin, lambda name: name_digest(keyring.subkey("index"), name))
                 progress.done()
-                async with at_work(pools.worker, app.state.refresher, app.state.head_keys), serving(app, listening):
+                async with (
+                    at_work(settings, pools.worker, keyring, app.state.refresher, app.state.head_keys),
+                    serving(app, listening),
+                ):
                     progress.done()
                     log.info("hub.serving", port=port)
                     yield Demo(settings.issuer, admin, {e["name"]: e for e in entries}, sisters, told)
@@ -131,15 +140,19 @@ async def sync(pool: Any, refresher: Refresher) -> None:
 
 
 @asynccontextmanager
-async def at_work(pool: Any, refresher: Refresher, keys: HeadKeys) -> AsyncIterator[None]:
+async def at_work(
+    settings: Settings, pool: Any, keyring: Keyring, refresher: Refresher, keys: HeadKeys
+) -> AsyncIterator[None]:
     """Do what a worker does, as long as the block lasts."""
     stop = asyncio.Event()
-    task = asyncio.create_task(duties(pool, refresher, keys, stop), name="worker")
-    try:
-        yield
-    finally:
-        stop.set()
-        await task
+    async with Courier(settings.feed_private_hosts) as courier:
+        rounds = make_rounds(pool, keyring, courier)
+        task = asyncio.create_task(duties(pool, refresher, rounds, keys, stop), name="worker")
+        try:
+            yield
+        finally:
+            stop.set()
+            await task
 
 
 async def tell(console: Console, demo: Demo) -> None:

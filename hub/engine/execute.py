@@ -14,6 +14,7 @@ from graphql import DocumentNode, GraphQLSchema, OperationDefinitionNode, Select
 from auth.people import People
 from auth.principal import Principal
 from auth.resource import refused
+from connectors.addresses import AllowedHosts
 from hub.engine.bind import Binding
 from hub.engine.compiled import Compiled, Plans, entrance
 from hub.engine.cursors import Cursors
@@ -54,6 +55,8 @@ class Engine:
     plans: Plans
     trusted: Trusted
     people: People
+    private_hosts: AllowedHosts = frozenset()
+    """"host:port" inside that webhooks may be of."""
 
 
 @dataclass(frozen=True)

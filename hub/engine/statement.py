@@ -34,6 +34,7 @@ from schema.fields import (
 CASTS = {
     "org": "int", "client": "text", "user": "text", "scopes": "text", "proof": "bytea", "proof_until": "timestamptz", "token": "text",
     "purpose": "text", "operation": "bytea", "expires_at": "timestamptz", "action": "text", "categories": "text[]", "commit": "text", "subject": "uuid", "named": "text", "ordinal": "int", "outcome": "text", "by_id": "boolean",
+    "webhook": "uuid", "kinds": "text[]", "referrals": "uuid[]", "ordinals": "int[]", "retractions": "uuid[]",
 }  # fmt: skip
 
 

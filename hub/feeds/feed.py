@@ -19,7 +19,7 @@ _OVERDUE = 2
 _READ = """
 select id, code, organisation, kind::text, settings::text, mapping::text, every, overlap, full_every, rest, removal_share,
   paused, attempted_at, state::text, cursor::text, passes, watermark, rules, last_synced_at, last_full_at, last_problem,
-  hub_now() as read_at
+  version, filled::text, drift, hub_now() as read_at
 from feed
 """
 
@@ -57,12 +57,15 @@ class Feed:
     last_synced_at: datetime | None
     last_full_at: datetime | None
     last_problem: str | None
+    version: int
+    filled: dict[str, int] | None
+    drift: list[str]
     read_at: datetime
 
     @classmethod
     def of(cls, row: asyncpg.Record) -> Self:
         """Make a feed of a row that _READ selects."""
-        documents = {name: _json(row[name]) for name in ("settings", "mapping", "cursor")}
+        documents = {name: _json(row[name]) for name in ("settings", "mapping", "cursor", "filled")}
         return cls(**{**dict(row), **documents, "state": FeedState(row["state"])})
 
     @property
@@ -96,7 +99,9 @@ async def read_feed(connection: Connection, feed_id: int) -> Feed:
     return Feed.of(row)
 
 
-async def read_feeds(pool: "asyncpg.Pool[asyncpg.Record]", codes: Collection[str] | None = None) -> list[Feed]:
+async def read_feeds(
+    pool: "asyncpg.Pool[asyncpg.Record] | Connection", codes: Collection[str] | None = None
+) -> list[Feed]:
     """Read the feeds of these codes, or all."""
     wanted = None if codes is None else list(codes)
     rows = await pool.fetch(_READ + "where $1::text[] is null or code = any($1) order by code", wanted)
@@ -104,8 +109,11 @@ async def read_feeds(pool: "asyncpg.Pool[asyncpg.Record]", codes: Collection[str
 
 
 async def due_feeds(pool: "asyncpg.Pool[asyncpg.Record]") -> list[Feed]:
-    """Read the feeds whose turn it is, those longest waiting first."""
-    due = "where not paused and coalesce(attempted_at + every <= hub_now(), true) order by attempted_at nulls first, id"
+    """Read the feeds whose turn it is, or that were rung for and have rested, those longest waiting first."""
+    due = """
+where not paused and (coalesce(attempted_at + every <= hub_now(), true)
+  or rung_at > attempted_at and attempted_at + rest <= hub_now())
+order by attempted_at nulls first, id"""
     return [Feed.of(row) for row in await pool.fetch(_READ + due)]
 
 

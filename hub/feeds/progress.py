@@ -1,6 +1,7 @@
 """This module is in charge of a pass over a feed: how it begins, how far it has come, whether it can be resumed."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, Self
 
@@ -15,7 +16,7 @@ _STUCK = 3
 class Progress:
     """A pass: its number, whether it reads everything, when it began, where it stands.
 
-    `newest` is the latest change seen; `proven` is false once a record could not be told apart from others; `failures`
+    `newest` is the latest change seen; `filled` counts what the mapping's rules found; `proven` is false once a record could not be told apart from others; `failures`
     counts attempts in a row that got no further.
     """
 
@@ -25,6 +26,7 @@ class Progress:
     rules: bytes
     cursor: Cursor
     newest: datetime | None = None
+    filled: Mapping[str, int] = field(default_factory=dict)
     proven: bool = True
     failures: int = 0
 
@@ -50,15 +52,16 @@ class Progress:
             return None
         try:
             saved = cls.from_json(feed.cursor)
-        except (KeyError, ValueError, TypeError):
+        except (KeyError, ValueError, TypeError, AttributeError):
             return None
         fits = saved.rules == connector.rules and (saved.full or not full) and saved.number == feed.passes
         return saved if fits and feed.read_at - saved.started < feed.full_every else None
 
-    def moved(self, cursor: Cursor, newest: datetime | None, *, identified: bool) -> Self:
+    def moved(self, cursor: Cursor, newest: datetime | None, filled: Mapping[str, int], *, identified: bool) -> Self:
         """Take a page into account."""
         latest = max((each for each in (self.newest, newest) if each is not None), default=None)
-        return replace(self, cursor=cursor, newest=latest, proven=self.proven and identified, failures=0)
+        proven = self.proven and identified
+        return replace(self, cursor=cursor, newest=latest, filled=filled, proven=proven, failures=0)
 
     def failed(self, code: ProblemCode, *, moved: bool) -> Self | None:
         """Decide what is left to resume: nothing, when the position itself seems to be what is wrong."""
@@ -81,13 +84,14 @@ class Progress:
             "rules": self.rules.hex(),
             "cursor": self.cursor.to_json(),
             "newest": self.newest.isoformat() if self.newest else None,
+            "filled": dict(self.filled),
             "proven": self.proven,
             "failures": self.failures,
         }
 
     @classmethod
     def from_json(cls, saved: dict[str, Any]) -> Self:
-        """Read what `to_json` wrote; raise KeyError, ValueError or TypeError for anything else."""
+        """Read what `to_json` wrote; raise KeyError, ValueError, TypeError or AttributeError for anything else."""
         return cls(
             number=int(saved["number"]),
             full=bool(saved["full"]),
@@ -95,6 +99,7 @@ class Progress:
             rules=bytes.fromhex(saved["rules"]),
             cursor=Cursor.from_json(saved["cursor"]),
             newest=datetime.fromisoformat(saved["newest"]) if saved["newest"] else None,
+            filled={str(place): int(held) for place, held in saved["filled"].items()},
             proven=bool(saved["proven"]),
             failures=int(saved["failures"]),
         )

@@ -13,6 +13,7 @@ import structlog
 from connectors.problem import FeedProblem, ProblemCode
 from connectors.protocol import Connector, Page
 from connectors.record import CanonicalRecord, Reject
+from hub.feeds.drift import count, drifted, remembered
 from hub.feeds.feed import Connection, Feed, FeedState, read_feed
 from hub.feeds.page import Written, write_page
 from hub.feeds.progress import Progress
@@ -36,6 +37,7 @@ update feed set cursor = null, watermark = $2, rules = $3, last_synced_at = $4, 
   last_full_at = $6, state = $7::text::feed_state
 where id = $1
 """
+_COMPARE = "update feed set filled = $2::text::jsonb, drift = $3 where id = $1"
 _FAIL = """
 update feed set cursor = $2::text::jsonb, last_problem = $3, attempted_at = hub_now(),
   state = case when last_synced_at is null then 'UNAVAILABLE' else 'STALE' end::feed_state
@@ -169,7 +171,8 @@ class _Pass:
         finished = None
         async with self._connection.transaction():
             written = await write_page(self._connection, self._feed, self._progress.number, mapped, self._seal)
-            progress = self._progress.moved(page.cursor, newest, identified=written.identified)
+            filled = count(mapped, self._progress.filled)
+            progress = self._progress.moved(page.cursor, newest, filled, identified=written.identified)
             if page.complete:
                 finished = await self._finish(progress)
             else:
@@ -183,6 +186,7 @@ class _Pass:
         removed, problem = 0, None
         if progress.full:
             removed, problem = await remove_unseen(self._connection, self._feed.id, progress, self._share)
+            await self._compare(progress)
         refused = problem is ProblemCode.REMOVAL_REFUSED
         # After a refusal every pass is a full one, until the source or a person has settled it.
         last_full_at = None if refused else progress.started if progress.full else self._feed.last_full_at
@@ -198,6 +202,16 @@ class _Pass:
             state,
         )
         return state, progress.started, problem, removed
+
+    async def _compare(self, progress: Progress) -> None:
+        """See whether rules of the mapping find nothing any more that found something in the full pass before."""
+        same = self._feed.rules == progress.rules
+        before = (self._feed.filled or {}) if same else {}
+        missed = drifted(before, progress.filled)
+        kept = msgspec.json.encode(remembered(before, progress.filled)).decode()
+        await self._connection.execute(_COMPARE, self._feed.id, kept, missed)
+        if missed:
+            log.warning("feed.drifted", feed=self._feed.code, count=len(missed))
 
     async def _fail(self, problem: FeedProblem) -> SyncResult:
         left = self._progress.failed(problem.code, moved=bool(self._pages))

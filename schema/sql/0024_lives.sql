@@ -31,6 +31,7 @@ create table merged_case (
 create index on merged_case (kept);
 create table case_alias (
   organisation int not null references organisation on delete cascade,
+  former uuid not null,
   pairwise uuid not null,
   reference text not null,
   kept uuid not null references case_file on delete cascade,
@@ -307,6 +308,38 @@ create policy own on event for insert to hub_app with check (organisation = (sel
 
 -- --- Two cases become one.
 
+-- As 0015_retractions.sql has it, but for this: whoever knew a case by several names is told by each, for its copy may stand under any.
+grant create on schema hub to hub_access;
+set local role hub_access;
+create or replace function retract(org int, kind text, about uuid, lost category[]) returns void language plpgsql set search_path = hub, pg_temp as $$
+declare
+  icorn int := (select o.id from organisation o where o.kind = 'ICORN');
+  one record;
+  wanted category[];
+  made uuid;
+begin
+  if cardinality(lost) = 0 or org = icorn or kind = 'referral' and exists (select from referral r where r.id = about and r.sender = org) then
+    return;
+  end if;
+  for one in
+    select pairwise(org, kind, about) as named, pairwise(icorn, kind, about) as by_icorn
+    union all
+    select l.pairwise, pairwise(icorn, kind, l.former) from case_alias l where l.organisation = org and l.kept = about
+  loop
+    continue when owed(org, one.named, about, lost) is null;
+    -- Somebody else may be retracting the same: who comes second sees what the first has made.
+    perform pg_advisory_xact_lock(hashtextextended(one.named::text, 4));
+    wanted := owed(org, one.named, about, lost);
+    continue when wanted is null;
+    made := pairwise(org, 'retraction ' || (select count(*) from retraction r where r.organisation = org and r.subject = one.named), one.named);
+    insert into retraction (id, organisation, kind, subject, icorn_subject, categories, at)
+      values (made, org, kind, one.named, one.by_icorn, wanted, hub_now());
+    insert into event (kind, organisation, audience, retraction_id, at) values ('retraction.made', org, org, made, hub_now());
+  end loop;
+end $$;
+set local role hub_owner;
+revoke create on schema hub from hub_access;
+
 -- What is sealed under a case's key and must be sealed anew under another's: documents, and texts by their tables and columns. For the
 -- desk that merges, whatever else it may read: it is moved, not shown.
 create function sealed_of_case(wanted uuid) returns table (place text, id uuid, version int, sealed bytea)
@@ -345,6 +378,9 @@ declare
   before case_access[] := array(select a from case_access a where a.case_id = former_case);
   kept_sides uuid[] := array(select kept_case union all select m.former from merged_case m where m.kept = kept_case);
   former_sides uuid[] := array(select former_case union all select m.former from merged_case m where m.kept = former_case);
+  -- Whoever was answered with it has a name for it, and ICORN; to nobody else is there a name to be told.
+  knew int[] := array(select o.id from organisation o where o.kind = 'ICORN' or exists (select from unnest(enum_range(null::category)) k
+    where received(o.id, former_case, k, null)));
   place text;
   was case_access;
   still case_access;
@@ -355,12 +391,10 @@ begin
   perform alone_with(array[kept_case, former_case]);
   -- What the former case had opened ends with it; whether that is a loss is only known once all of it has moved.
   update audit_pseudonym set case_id = kept_case where case_id = former_case;
-  insert into case_alias (organisation, pairwise, reference, kept, kept_pairwise, kept_reference)
-    select o.organisation, pairwise(o.organisation, 'case', former_case), spoken('C-', pairwise(o.organisation, 'case', former_case)), kept_case,
+  insert into case_alias (organisation, former, pairwise, reference, kept, kept_pairwise, kept_reference)
+    select o.organisation, former_case, pairwise(o.organisation, 'case', former_case), spoken('C-', pairwise(o.organisation, 'case', former_case)), kept_case,
       pairwise(o.organisation, 'case', kept_case), spoken('C-', pairwise(o.organisation, 'case', kept_case))
-    from (select n.organisation from audit_pseudonym n where n.pseudonym = any (names) union select b.organisation from unnest(before) b) o;
-  update case_alias set kept = kept_case, kept_pairwise = pairwise(organisation, 'case', kept_case), kept_reference = spoken('C-', pairwise(organisation, 'case', kept_case))
-    where kept = former_case;
+    from unnest(knew) o(organisation);
   update merged_case set kept = kept_case where kept = former_case;
   insert into merged_case (former, kept) values (former_case, kept_case);
 
@@ -408,6 +442,8 @@ begin
       array[still.overview, still.profile, still.identity, still.contact, still.whereabouts, still.threat, still.health, still.family, still.assessment], was.lapses));
   end loop;
   update audit_pseudonym set case_id = kept_case where pseudonym = any (names);
+  update case_alias set kept = kept_case, kept_pairwise = pairwise(organisation, 'case', kept_case), kept_reference = spoken('C-', pairwise(organisation, 'case', kept_case))
+    where kept = former_case;
   delete from case_file where id = former_case;
 end $$;
 grant execute on function sealed_of_case, merge_cases to hub_app;

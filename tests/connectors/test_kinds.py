@@ -7,13 +7,14 @@ import msgspec
 import pytest
 from yarl import URL
 
+from connectors.credentials import credential
 from connectors.fakes.people import GRAPHQL_MAPPING, GRAPHQL_SETTINGS, REST_MAPPING, REST_SETTINGS
 from connectors.http import Endpoint
 from connectors.kinds import KINDS, check, connect
 from connectors.problem import ConfigurationError, FeedProblem, ProblemCode
 from connectors.protocol import Cursor
 from connectors.secrets import either, from_directory, from_environment
-from connectors.settings import BearerAuth, auth_headers
+from connectors.settings import BearerAuth
 from connectors.surroundings import Surroundings
 
 HOSTS = frozenset({"127.0.0.1:8101", "127.0.0.1:8102"})
@@ -64,6 +65,41 @@ def test_a_secret_given_by_value_is_not_repeated() -> None:
     assert not any("SECRET" in str(flaw) for flaw in found)
 
 
+@pytest.mark.parametrize(
+    ("kind", "auth"),
+    [("REST", {"scheme": "login", "user": "a", "secret": "b"}), ("GRAPHQL", {"scheme": "hub", "clientId": "a", "secret": "b"}),
+     ("KOBO", {"scheme": "none"}), ("CSV", {"scheme": "ssh", "user": "a", "secret": "b", "hostKey": "ssh-ed25519 AAAA"})],
+)  # fmt: skip
+def test_a_way_in_that_is_not_the_kinds_is_refused(kind: str, auth: dict[str, str]) -> None:
+    """Nobody is asked without a credential because another one was described."""
+    found = flaws(kind, {"url": "https://sister.example/x", "auth": auth}, {"sourceId": "id"})
+
+    assert any(place.startswith("settings.auth") for place in found)
+
+
+def test_a_sample_is_tried_when_a_mapping_is_read() -> None:
+    """Every rule has to find something in it; what it holds is not repeated, and changes nothing else."""
+    mapping = {
+        "sourceId": "id",
+        "origin": "land",
+        "person": {"profile": {"works": {"each": "w", "fields": {"title": "t"}}}},
+    }
+    sampled = [
+        {**mapping, "sample": sample}
+        for sample in ({"id": "SECRET"}, {"land": "NO"}, {"id": 1, "land": "NO", "w": [{"t": "x"}]})
+    ]
+    found = [check("REST", REST_SETTINGS, each, SURROUNDINGS) for each in sampled]
+
+    assert [[".".join(flaw.path) for flaw in each] for each in found] == [
+        ["mapping.origin", "mapping.person.profile.works.fields.title"],
+        ["mapping.sample"],
+        [],
+    ]
+    assert "SECRET" not in repr(found)
+    rules = [connect("REST", REST_SETTINGS, each, SURROUNDINGS).rules for each in (mapping, sampled[2])]
+    assert rules[0] == rules[1]
+
+
 @pytest.mark.parametrize("url", ["http://sister.example/x", "https://10.0.0.1/x", "http://127.0.0.1:9999/x"])
 def test_a_plain_or_private_url_has_to_be_allowed_by_name(url: str) -> None:
     """The message says by which setting."""
@@ -110,8 +146,8 @@ def test_expressions_in_settings_are_checked() -> None:
 
 def test_a_kind_that_cannot_be_read_yet_is_told_so() -> None:
     """With those that can."""
-    with pytest.raises(ConfigurationError, match="choose from GRAPHQL, REST"):
-        connect("KOBO", {}, {}, SURROUNDINGS)
+    with pytest.raises(ConfigurationError, match="choose from GRAPHQL, REST, KOBO"):
+        connect("FAX", {}, {}, SURROUNDINGS)
 
 
 @pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
@@ -166,11 +202,11 @@ async def test_a_missing_secret_is_a_problem_of_the_pull() -> None:
     assert caught.value.code is ProblemCode.SECRET_MISSING
 
 
-def test_secrets_are_not_shown() -> None:
+async def test_secrets_are_not_shown() -> None:
     """In no representation that a log or a traceback could print."""
-    headers = auth_headers(BearerAuth(secret="name"), SURROUNDINGS.secrets)
-    endpoint = Endpoint(URL(REST_SETTINGS["url"]), headers)
-    shown = repr((SURROUNDINGS, endpoint, connect("REST", REST_SETTINGS, REST_MAPPING, SURROUNDINGS)))
+    shower = credential(BearerAuth(secret="name"), SURROUNDINGS.secrets, lambda url: Endpoint(URL(url)))
+    endpoint = Endpoint(URL(REST_SETTINGS["url"]), shower)
+    shown = repr((shower, SURROUNDINGS, endpoint, connect("REST", REST_SETTINGS, REST_MAPPING, SURROUNDINGS)))
 
-    assert headers == {"Authorization": "Bearer s3cret-value"}
+    assert await shower.headers() == {"Authorization": "Bearer s3cret-value"}
     assert "s3cret" not in shown

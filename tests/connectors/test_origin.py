@@ -1,11 +1,15 @@
 """Where the hub lets itself be led: nowhere but to the configured origin, and to nothing inside."""
 
 import asyncio
+import socket
 import ssl
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
+import asyncssh
 import pytest
+from aiohttp.resolver import ThreadedResolver
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -13,12 +17,14 @@ from cryptography.x509.oid import NameOID
 from yarl import URL
 
 from connectors.addresses import is_public, may_connect
-from connectors.fakes import rest
+from connectors.fakes import csv_file, rest
 from connectors.fakes.faults import Faults
 from connectors.fakes.serve import serve
 from connectors.http import Endpoint, Upstream
 from connectors.problem import FeedProblem, ProblemCode
-from tests.connectors.sources import TOKEN, source
+from connectors.protocol import Cursor
+from connectors.surroundings import Surroundings
+from tests.connectors.sources import HOST_KEY, HTTP_KINDS, TOKEN, sftp_connector, source
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
 
@@ -31,7 +37,7 @@ async def code_of(url: str, *allowed: str) -> ProblemCode:
     return caught.value.code
 
 
-@pytest.mark.parametrize("kind", ["graphql", "rest-cursor", "rest-link"])
+@pytest.mark.parametrize("kind", HTTP_KINDS)
 async def test_a_redirect_to_another_origin_is_not_followed(kind: str) -> None:
     """The other origin sees no request, and so no credential."""
     elsewhere = Faults()
@@ -48,18 +54,19 @@ async def test_a_redirect_to_another_origin_is_not_followed(kind: str) -> None:
 async def test_a_redirect_within_the_origin_is_followed() -> None:
     """A system may move its feed, within itself."""
     async with source("rest-cursor") as feed:
-        feed.put("r0", START)
+        feed.put("1", START)
         feed.faults.redirect, feed.faults.times = "/api/applications?limit=2", 1
 
-        assert await feed.idents() == ["r0"]
+        assert await feed.idents() == ["1"]
 
 
-async def test_a_next_link_to_another_origin_is_not_followed() -> None:
-    """A link in the body leads out no more than a redirect does."""
+@pytest.mark.parametrize("kind", ["rest-link", "rest-header", "fhir", "odk"])
+async def test_a_next_link_to_another_origin_is_not_followed(kind: str) -> None:
+    """A link in the body or a header leads out no more than a redirect does."""
     elsewhere = Faults()
-    async with serve(rest.app([], TOKEN, elsewhere)) as host, source("rest-link") as feed:
+    async with serve(rest.app([], TOKEN, elsewhere)) as host, source(kind) as feed:
         for number in range(5):
-            feed.put(f"r{number}", START + timedelta(hours=number))
+            feed.put(f"{number + 1}", START + timedelta(hours=number))
         feed.faults.foreign_next = f"http://{host}/api/applications"
 
         with pytest.raises(FeedProblem) as caught:
@@ -139,6 +146,40 @@ async def test_a_name_that_leads_inside_is_not_connected_to(host: str) -> None:
 
     assert code in (ProblemCode.PRIVATE_ADDRESS, ProblemCode.UNREACHABLE)
     assert host != "localhost" or code is ProblemCode.PRIVATE_ADDRESS
+
+
+async def test_a_name_is_asked_about_once_and_what_it_led_to_is_connected_to(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A name that leads elsewhere at the second look gains nothing (DNS rebinding): there is no second look."""
+    looked_up: list[str] = []
+
+    async def turning(_: object, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET) -> Any:
+        looked_up.append(host)
+        address = "192.0.2.1" if len(looked_up) > 1 else "127.0.0.1"
+        return [{"hostname": host, "host": address, "port": port, "family": family, "proto": 0, "flags": 0}]
+
+    monkeypatch.setattr(ThreadedResolver, "resolve", turning)
+
+    assert await code_of("https://turning.example/") is ProblemCode.PRIVATE_ADDRESS
+    looked_up_by_http = len(looked_up)
+    looked_up.clear()
+    around = Surroundings(lambda _: TOKEN, frozenset())
+    with pytest.raises(FeedProblem) as caught:
+        await anext(sftp_connector("turning.example:22", around).pull(Cursor()))
+    assert caught.value.code is ProblemCode.PRIVATE_ADDRESS
+    assert (looked_up_by_http, len(looked_up)) == (1, 1)
+
+
+async def test_a_host_with_another_key_than_the_pinned_one_is_not_talked_to() -> None:
+    """It is told neither user nor password."""
+    other = asyncssh.generate_private_key("ssh-ed25519")
+    faults = Faults()
+    async with csv_file.serve_sftp([], TOKEN, faults, other) as host:
+        with pytest.raises(FeedProblem) as caught:
+            await anext(sftp_connector(host).pull(Cursor()))
+
+    assert other != HOST_KEY
+    assert caught.value.code is ProblemCode.TLS_REFUSED
+    assert faults.requests == 0
 
 
 async def test_a_certificate_nobody_vouches_for_is_refused(tmp_path: Path) -> None:

@@ -12,7 +12,8 @@ BASES = ("ICORN", "AGREEMENT", "REFERRER", "RECIPIENT", "PRESENTED", "SHARE", "E
 LIVE = {"SUBMITTED", "RECEIVED", "INFORMATION_REQUESTED", "IN_REVIEW", "ACCEPTED"}
 
 
-def _during(now: datetime, starts: Iterable[Any], ends: Iterable[Any]) -> bool:
+def during(now: datetime, starts: Iterable[Any], ends: Iterable[Any]) -> bool:
+    """Does a time lie in a period?"""
     return all(start <= now for start in starts) and all(now < end for end in ends if end is not None)
 
 
@@ -44,7 +45,7 @@ class Disclosure:
             covered = (row["origins"] is None or case["origin"] in row["origins"]) and (
                 row["disciplines"] is None or case["discipline"] in row["disciplines"]
             )
-            if covered and _during(now, [row["valid_from"], row["approved_at"]], [row["valid_until"], row["ended_at"]]):
+            if covered and during(now, [row["valid_from"], row["approved_at"]], [row["valid_until"], row["ended_at"]]):
                 found.add("AGREEMENT")
         for row in tables.all("referral", case_id=case["id"]):
             if row["sender"] == self._organisation and category == "OVERVIEW":
@@ -54,17 +55,17 @@ class Disclosure:
                 found.add("RECIPIENT")
         for row in tables.all("presentation", case_id=case["id"], **mine):
             deciding = row["status"] in ("OPEN", "INVITED")
-            if deciding and category in row["categories"] and _during(now, [row["presented_at"]], [row["until"]]):
+            if deciding and category in row["categories"] and during(now, [row["presented_at"]], [row["until"]]):
                 found.add("PRESENTED")
         for row in tables.all("share", case_id=case["id"], **mine):
-            if category in row["categories"] and _during(now, [row["starts"]], [row["until"], row["ended_at"]]):
+            if category in row["categories"] and during(now, [row["starts"]], [row["until"], row["ended_at"]]):
                 found.add("SHARE")
         found |= self._broken(case, category)
         return sorted(found, key=BASES.index)
 
     def _broken(self, case: Row, category: str) -> set[str]:
         rows = self._tables.all("emergency", case_id=case["id"], organisation=self._organisation)
-        broken = any(category in r["categories"] and _during(self._tables.now, *opening(r, case)) for r in rows)
+        broken = any(category in r["categories"] and during(self._tables.now, *opening(r, case)) for r in rows)
         return {"EMERGENCY"} if broken else set()
 
     def _consented(self, consents: list[Row], organisation: int, category: str) -> bool:
@@ -74,17 +75,17 @@ class Disclosure:
             for row in consents
             if row["organisation"] in (None, organisation)
             and category in row["categories"]
-            and _during(now, [_midnight(row["given_on"])], [_after(row["valid_until"]), row["withdrawn_at"]])
+            and during(now, [_midnight(row["given_on"])], [_after(row["valid_until"]), row["withdrawn_at"]])
         }
         return said == {"ALLOW"}
 
     def _held(self, case: Any) -> bool:
         rows = self._tables.all("hold", case_id=case, organisation=self._organisation)
-        return case is not None and any(_during(self._tables.now, [r["starts"]], [r["ended_at"]]) for r in rows)
+        return case is not None and any(during(self._tables.now, [r["starts"]], [r["ended_at"]]) for r in rows)
 
     def _frozen(self, case: Any, origins: set[Any]) -> bool:
         """Is it stopped for everyone but ICORN?"""
-        rows = [r for r in self._tables.all("frozen") if _during(self._tables.now, [r["starts"]], [r["ended_at"]])]
+        rows = [r for r in self._tables.all("frozen") if during(self._tables.now, [r["starts"]], [r["ended_at"]])]
         meant = [r for r in rows if r["country"] in origins - {None} or (case is not None and r["case_id"] == case)]
         return bool(meant) and not self.icorn
 

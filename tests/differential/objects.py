@@ -9,6 +9,7 @@ from uuid import UUID
 
 from tests.differential import filters
 from tests.differential.afterwards import emergencies, presentation, presentations
+from tests.differential.agreements import agreements
 from tests.differential.disclosure import ORDER, PERSONAL, Disclosure
 from tests.differential.tables import CATEGORIES, Row, Tables
 from tests.differential.words import day, duration, moment
@@ -85,26 +86,12 @@ class Objects:
         """An Organisation."""
         return row and {
             "__typename": "Organisation", "id": f"organisation_{row['code']}", **_same(row, "code name kind website"),
-            "city": self.city(self.tables.one("city", id=row["city"])),
+            "city": self.city(self.tables.one("city", id=row["city"])), "agreements": lambda _: agreements(self, row["id"]),
         }  # fmt: skip
 
     def organisation_by(self, row_id: int | None) -> Found | None:
         """An Organisation by its row."""
         return self.organisation(self.tables.one("organisation", id=row_id))
-
-    def agreement(self, row: Row) -> Found:
-        """An Agreement."""
-        now = self.tables.now
-        ended = row["ended_at"] is not None and row["ended_at"] <= now
-        expired = row["valid_until"] is not None and row["valid_until"] <= now
-        approvals = sorted(self.tables.all("agreement_approval", agreement=row["id"]), key=lambda a: (a["at"], a["organisation"]))  # fmt: skip
-        return {
-            "__typename": "Agreement", "id": f"agreement_{row['id']}", **_same(row, "purpose categories origins disciplines"),
-            "organisation": self.organisation_by(row["organisation"]),
-            "status": "ENDED" if ended else "EXPIRED" if expired else "PROPOSED" if row["approved_at"] is None else "ACTIVE",
-            "validFrom": moment(row["valid_from"]), "validUntil": moment(row["valid_until"]),
-            "approvals": [{"organisation": self.organisation_by(a["organisation"]), "by": a["approver"], "at": moment(a["at"])} for a in approvals],
-        }  # fmt: skip
 
     def case_by(self, row_id: UUID | None) -> Found | None:
         """A Case by its row, if the viewer may see it."""

@@ -29,6 +29,7 @@ from schema.federation import subgraph
 from schema.query import SCHEMA
 from tests.differential import filters
 from tests.differential.afterwards import presentation, presentations, retraction, retractions
+from tests.differential.agreements import agreements, effect, explained
 from tests.differential.lists import LISTINGS, Listing, Place, cut, text
 from tests.differential.objects import Found, Objects
 from tests.differential.statistics import statistics
@@ -138,16 +139,18 @@ class Oracle:
             "feedRecords": lambda info, **given: self._feed_results(info, objects.records(), None, given),
             "auditEvents": lambda info, **given: objects.page(info, [], made_case, given),
             "retractions": lambda info, acknowledged=None, **given: objects.page(info, retractions(objects, acknowledged), partial(retraction, objects), given),
+            "simulateAgreement": lambda _, input: effect(objects, input),  # noqa: A006 the contract's name
+            "explainAccess": lambda _, organisation, case: explained(objects, organisation, case),
             "presentations": lambda info, status=None, **given: objects.page(info, presentations(objects, status), partial(presentation, objects), given),
             "auditHeads": lambda info, **given: objects.page(info, [], made_case, given),
         }  # fmt: skip
 
     def _viewer(self) -> Found:
-        who, mine = self.who, self.tables.all("agreement", organisation=self.who.organisation)
+        who = self.who
         return {
             "organisation": self.objects.organisation_by(who.organisation), "clientId": who.client, "clientName": who.client.title(), "userName": None,
             "scopes": sorted(who.scopes), "purpose": who.purpose, "expiresAt": who.expires_at.isoformat(),
-            "agreements": [self.objects.agreement(row) for row in sorted(mine, key=lambda r: (r["valid_from"], r["id"].int))],
+            "agreements": agreements(self.objects, who.organisation),
         }  # fmt: skip
 
     # What is found by an id, a name or a filter.
@@ -177,7 +180,7 @@ class Oracle:
             case "Consent":
                 return objects.consents()
             case "Agreement":
-                return [objects.agreement(r) for r in tables.all("agreement", organisation=self.who.organisation)]
+                return [each for o in tables.all("organisation") for each in agreements(objects, o["id"])]
             case "Residency":
                 return [objects.residency(row) for row in objects.residencies()]
             case "AuditEvent":

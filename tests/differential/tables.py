@@ -11,7 +11,7 @@ from tests.world import World
 
 Row = dict[str, Any]
 TABLES = (
-    "organisation", "city", "client", "agreement", "agreement_approval", "case_file", "residency", "presentation", "share", "hold", "legal_hold", "emergency", "retraction", "frozen", "consent",
+    "organisation", "city", "client", "agreement", "agreement_approval", "agreement_end", "case_file", "residency", "presentation", "share", "hold", "legal_hold", "emergency", "retraction", "frozen", "consent",
     "referral", "referral_event", "message", "feed", "feed_record", "feed_record_link",
     "statistics_release", "statistics_cell",
 )  # fmt: skip
@@ -54,6 +54,8 @@ async def read_tables(world: World) -> Tables:
     ):
         for row in await world.admin.fetch(f"select * from {kind}_key"):  # noqa: S608 as above
             tables.keys[row[column]] = (kind, world.sealing.key(row["kek"], row["wrapped"]))
+    for row in tables.rows["agreement_end"]:
+        tables.keys[row["agreement"]] = ("agreement", world.sealing.key(row["kek"], row["wrapped"]))
     for category in CATEGORIES:
         for row in await world.admin.fetch(f"select * from case_{category.lower()}"):  # noqa: S608 as above
             _open(world, tables, row["case_id"], category, row["key_version"], row["sealed"])
@@ -67,6 +69,7 @@ async def read_tables(world: World) -> Tables:
         ("consent", "evidence"),
         ("emergency", "reason"),
         ("retraction", "note"),
+        ("agreement_end", "reason"),
         ("presentation", "note"),
     ):
         for row in tables.rows[table]:
@@ -82,6 +85,10 @@ def _open(world: World, tables: Tables, subject: UUID, category: str, version: i
 
 
 def _text(world: World, tables: Tables, row: Row, name: str) -> str:
-    subject = row["id"] if "sender" in row else row.get("referral_id") or row.get("case_id") or row["id"]
+    subject = (
+        row["id"]
+        if "sender" in row
+        else row.get("referral_id") or row.get("case_id") or row.get("agreement") or row["id"]
+    )
     kind, key = tables.keys[subject]  # type: ignore[index] # one of them is there
     return world.sealing.open(key, f"{kind}:{subject}", name.upper(), 1, row[name]).decode()

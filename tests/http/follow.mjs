@@ -1,4 +1,4 @@
-// Follows a subscription with graphql-sse and with graphql-ws, two events each, and prints what each was told.
+// Follows a subscription with graphql-sse and with graphql-ws until it ends, and prints what each was told and how it ended.
 import { createClient as overEvents } from "graphql-sse";
 import { createClient as overSocket } from "graphql-ws";
 import WebSocket from "ws";
@@ -12,17 +12,21 @@ class Signed extends WebSocket {
   }
 }
 
-async function two(client) {
+async function all(client) {
   const told = [];
-  for await (const answer of client.iterate({ query: given.query })) {
-    told.push(answer);
-    if (told.length === 2) break;
+  try {
+    for await (const answer of client.iterate({ query: given.query })) told.push(answer);
+  } catch (error) {
+    told.push({ code: error.code, reason: error.reason, errors: Array.isArray(error) ? error : undefined });
   }
-  client.dispose();
   return told;
 }
 
-const bySocket = overSocket({ url: url.replace("http", "ws"), webSocketImpl: Signed, retryAttempts: 0 });
+let tell;
+const ended = new Promise((resolve) => { tell = resolve; });
+const on = { closed: (event) => tell({ code: event.code, reason: event.reason }) };
+// Not lazy: it stays when nothing is followed any more, until the hub closes it.
+const bySocket = overSocket({ url: url.replace("http", "ws"), webSocketImpl: Signed, retryAttempts: 0, lazy: false, onNonLazyError() {}, on });
 const byEvents = overEvents({ url, fetchFn: signedFetch, retryAttempts: 0 });
-const [socket, events] = await Promise.all([two(bySocket), two(byEvents)]);
-console.log(JSON.stringify({ socket, events }));
+const [socket, events, closed] = await Promise.all([all(bySocket), all(byEvents), ended]);
+console.log(JSON.stringify({ socket, events, closed }));

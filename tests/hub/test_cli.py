@@ -16,7 +16,7 @@ from tests.hub.shell import Run
 from tests.world import World
 
 COMMANDS = (
-    "demo", "query", "token", "schema", "serve", "worker", "migrate", "keygen", "organisation create", "organisation provider", "client add", "client set", "user invite",
+    "demo", "query", "token", "schema", "serve", "worker", "migrate", "keygen", "organisation create", "organisation provider", "client add", "client set", "user invite", "agreement list",
     "documents publish", "documents list", "documents withdraw", "doctor", "audit verify", "audit heads", "audit check-proof", "keys rotate", "epochs list", "epochs rotate", "epochs rewrap", "epochs destroy", "panic",
 )  # fmt: skip
 

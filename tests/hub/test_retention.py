@@ -131,7 +131,7 @@ async def test_only_the_worker_sweeps(world: World) -> None:
 
 
 async def test_numbers_are_told_and_nothing_else(world: World) -> None:
-    """How much is overdue, erased, wrapped by old keys and unlogged: no label, no id."""
+    """How much is overdue, erased, wrapped by old keys, unlogged and not delivered to: no label, no id."""
     await ages(world, "CASE", "CLOSED", 100, 100, 1)
     await ages(world, "REFERRAL", "DECLINED", 31)
     await world.admin.execute("insert into erasure (at, asked) values (hub_now(), true)")
@@ -143,7 +143,9 @@ async def test_numbers_are_told_and_nothing_else(world: World) -> None:
     samples = [s for family in numbers.registry.collect() for s in family.samples]
 
     assert {s.name: s.value for s in samples} == {
-        "hub_overdue_erasures": 3, "hub_erasures": 1, "hub_keys_under_old_epochs": 3, "hub_audit_records_waiting": 1,
+        "hub_overdue_erasures": 3, "hub_erasures": 1, "hub_keys_under_old_epochs": 3, "hub_audit_records_waiting": 1, "hub_agreements_expiring": 0,
+        "hub_webhooks_not_delivering": 0,
+        "hub_feeds_behind": 0, "hub_feeds_drifted": 0, "hub_feed_records_quarantined": 0,
     }  # fmt: skip
     assert all(s.labels == {} for s in samples)
 
@@ -183,6 +185,8 @@ async def test_a_worker_erases_and_tells_its_numbers_on_this_machine(
             said = (await second.stderr.read()).decode()
 
     assert {family.name for family in text_string_to_metric_families(told)} == {
-        "hub_overdue_erasures", "hub_erasures", "hub_keys_under_old_epochs", "hub_audit_records_waiting",
+        "hub_overdue_erasures", "hub_erasures", "hub_keys_under_old_epochs", "hub_audit_records_waiting", "hub_agreements_expiring",
+        "hub_webhooks_not_delivering",
+        "hub_feeds_behind", "hub_feeds_drifted", "hub_feed_records_quarantined",
     }  # fmt: skip
     assert f"HUB_METRICS_PORT: cannot listen on 127.0.0.1:{unused_tcp_port}" in said

@@ -82,19 +82,25 @@ def declared() -> dict[str, Any]:
 
 
 def test_who_gets_to_see_a_case_is_changed_by_nobody_who_is_not_there() -> None:
-    """What opens a case is marked, and whatever changes who may ask; what closes one is not, for closing must not wait."""
+    """What opens a case, or cannot be undone, is marked, and whatever changes who may ask, or where events go; what closes one is not, for closing must not wait."""
     sources = declared()
 
     assert set(sources) == set(COMMANDS)
     assert {name for name, source in sources.items() if isinstance(source, Command) and source.fresh} == {
+        "approveAgreement",
         "approveBreakGlass",
         "breakGlass",
         "createClient",
         "createOrganisation",
+        "createWebhook",
         "disableClient",
         "disableUser",
         "eraseCase",
         "inviteUser",
+        "mergeCases",
+        "presentCase",
+        "proposeAgreement",
+        "sealCase",
         "setLegalHold",
         "shareCase",
         "updateClient",

@@ -16,6 +16,8 @@ _REFERRED: Final = f'discipline: WRITER, urgency: URGENT, reason: "Asked to leav
 _AGREED: Final = f"{_REFERRED}, consents: [{_ALLOWED % 'OVERVIEW, PROFILE, IDENTITY'}]"
 _DENIED: Final = 'consent: {decision: DENY, recipients: {everyPartner: true}, categories: [$category], givenOn: "2026-05-01", evidence: "Call"}'
 
+_KEYS: Final = '{keys: [{kty: "OKP", crv: "Ed25519", x: "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo", kid: "1"}]}'  # of RFC 8037, appendix A
+
 COMMANDS: Final[dict[str, tuple[str, ...]]] = {
     "submitReferral": (
         f"to: $organisation, clientReference: $reference, {_AGREED}",
@@ -83,17 +85,45 @@ COMMANDS: Final[dict[str, tuple[str, ...]]] = {
         'case: $case, categories: [$category], reason: "Asked"',
         'case: $case, categories: [OVERVIEW, $category], reason: "Asked"',
     ),
-    "approveBreakGlass": ("case: $case",),
+    "approveBreakGlass": ("case: $case", 'case: $case, organisation: $organisation, askedUntil: "2026-06-01T12:00:00Z"'),
     "eraseCase": (
         'case: $case, confirmReference: $caseReference, reason: "Asked"',
         'case: $case, confirmReference: "C-0000-0000-0000-0000", reason: "Asked"',
     ),
     "setLegalHold": ('case: $case, held: true, reason: "Asked"', 'case: $case, held: false, reason: "Asked"'),
+    "createWebhook": (
+        'organisation: $own, url: "https://partner.example/events", events: [ACCEPTED]',
+        'organisation: $organisation, url: "http://inside.example", events: []',
+    ),
+    "resumeWebhook": ("webhook: $webhook",),
+    "deleteWebhook": ("webhook: $webhook",),
+    "proposeAgreement": (
+        'organisation: $organisation, purpose: "PROTECTION", categories: [OVERVIEW, $category]',
+        'organisation: $organisation, purpose: "PROTECTION", categories: [OVERVIEW], origins: ["IR"], replaces: $agreement',
+        'organisation: $organisation, purpose: "PROTECTION", categories: [$category], replaces: $agreement',
+    ),
+    "approveAgreement": ("agreement: $agreement",),
+    "endAgreement": ('agreement: $agreement, reason: "Asked"',),
     "createOrganisation": (
         'code: "new-house", name: "New House", kind: SISTER, firstAdminEmail: "sara@new.example", firstAdminName: "Sara"',
         'code: "new-port", name: "New Port", kind: CITY, country: "NO", firstAdminEmail: "sara@port.example", firstAdminName: "Sara"',
         'code: "pen-centre", name: "PEN", kind: SISTER, website: "https://pen.example", city: $city, firstAdminEmail: "sara@pen.example", firstAdminName: "Sara"',
     ),
+    "createClient": (
+        f'organisation: $organisation, name: "New", scopes: ["cases:read"], jwks: {_KEYS}',
+        f'organisation: $own, name: "New", scopes: ["cases:read", "cases:health"], jwks: {_KEYS}',
+        f'organisation: $own, name: "New", scopes: ["cases:erase"], jwks: {_KEYS}',
+    ),
+    "updateClient": ('client: $client, name: "Renamed"', f"client: $client, jwks: {_KEYS}", 'client: $client, scopes: ["cases:read", "cases:health"]'),
+    "disableClient": ('client: $client, reason: "Asked"',),
+    "inviteUser": (
+        'organisation: $organisation, email: "new@house.example", name: "New", roles: [PARTNER_STAFF], scopes: ["cases:read"]',
+        'organisation: $own, email: "new@house.example", name: "New", roles: [PARTNER_STAFF], scopes: ["cases:read"]',
+        'organisation: $own, email: "user0.1@pen-centre.example", name: "New", roles: [PARTNER_STAFF], scopes: ["cases:read"]',
+        'organisation: $own, email: "new@house.example", name: "New", roles: [PARTNER_ADMIN], scopes: ["cases:erase"]',
+    ),
+    "updateUser": ('user: $user, name: "Renamed"', 'user: $user, scopes: ["cases:read", "cases:health"]', "user: $user, roles: [PARTNER_STAFF]"),
+    "disableUser": ('user: $user, reason: "Asked"',),
     "updateOrganisation": ('organisation: $organisation, name: "Renamed"', "organisation: $organisation, suspended: false"),
     "withdrawConsent": ("consent: $consent", 'consent: $consent, reason: "Called"'),
 }  # fmt: skip

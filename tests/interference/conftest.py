@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from hub.embedded import Server
+from hub.subscriptions import outbox
 from tests.interference.twins import Filled
 
 
@@ -14,6 +15,14 @@ def runner() -> Iterator[asyncio.Runner]:
     """One event loop for all of these tests, so that they can share worlds."""
     with asyncio.Runner() as running:
         yield running
+
+
+@pytest.fixture(scope="package", autouse=True)
+def quick() -> Iterator[None]:
+    """Let the clock of what is followed tick faster, so that waiting for it takes no time."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(outbox, "TICK", 0.01)
+        yield
 
 
 @pytest.fixture(scope="package")

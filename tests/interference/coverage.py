@@ -39,7 +39,7 @@ class Coverage:
     def note(self, document: DocumentNode, scopes: frozenset[str], data: Any) -> None:
         """Count an operation that a token of these scopes sent, and what it was told."""
         operation: Any = document.definitions[0]
-        root = {"query": "Query", "mutation": "Mutation"}[operation.operation.value]
+        root = operation.operation.value.title()
         self._selected(operation.selection_set, root, (), scopes, [data])
 
     def missing(self) -> dict[str, list[str]]:

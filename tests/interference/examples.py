@@ -15,22 +15,23 @@ from graphql import (
 )
 
 IDS: Final = {
-    "Query.node": ("$case", "$referral", "$consent", "$record", "$audit", "$city", "$feed", "$organisation", "$retraction", "$presentation"),
+    "Query.node": ("$case", "$referral", "$consent", "$record", "$audit", "$city", "$feed", "$organisation", "$retraction", "$presentation", "$client", "$user", "$webhook"),
     "Query.nodes": ("$case", "$referral", "$agreed", "$residency", "$message", "$event", "$agreement", "$case"),
-    "CaseBy.id": ("$case",), "ReferralBy.id": ("$referral",), "case": ("$case",), "referral": ("$referral",), "event": ("$audit",),
-    "feedRecord": ("$record",), "records": ("$record",), "consent": ("$consent",), "retraction": ("$retraction",), "presentation": ("$presentation",), "residency": ("$residency",), "city": ("$city",), "cities": ("$city",), "keep": ("$case",), "merge": ("$case",), "organisation": ("$organisation",),
+    "CaseBy.id": ("$case",), "client": ("$client",), "user": ("$user",), "city": ("$city",), "ReferralBy.id": ("$referral",), "case": ("$case",), "referral": ("$referral",), "event": ("$audit",),
+    "feedRecord": ("$record",), "records": ("$record",), "consent": ("$consent",), "retraction": ("$retraction",), "webhook": ("$webhook",), "agreement": ("$agreement",), "replaces": ("$agreement",), "presentation": ("$presentation",), "residency": ("$residency",), "cities": ("$city",), "keep": ("$case",), "merge": ("$case",), "organisation": ("$organisation",),
     "organisations": ("$organisation",), "from": ("$organisation",), "to": ("$organisation",), "redirectTo": ("$organisation",), "referredBy": ("$organisation",),
 }  # fmt: skip
 """What an id is of, by the place or by the name alone."""
 TEXTS: Final = {
     "idempotencyKey": "$key", "CaseBy.reference": "$caseReference", "ReferralBy.reference": "$referralReference", "clientReference": "$reference",
-    "confirmReference": "$caseReference", "expectedVersion": '"1"',
+    "confirmReference": "$caseReference", "expectedVersion": '"1"', "purpose": '"PROTECTION"',
     "familyName": '"Farahani"', "Query.city": '"bergen"', "Query.organisation": '"pen-centre"', "feeds": '"pen-feed"', "FeedCursor.feed": '"pen-feed"',
+    "code": '"new-harbour"', "website": '"https://pen.example"', "email": '"mina@pen.example"', "firstAdminEmail": '"mina@pen.example"', "scopes": '"cases:read"',
     "fromSize": '"1"', "toSize": '"2"', "action": '"query cases"', "name": '"er"',
 }  # fmt: skip
 SCALARS: Final = {
     "Int": ("2",), "Float": ("1.5",), "Boolean": ("true", "false"), "String": ('"Text"',), "CountryCode": ('"IR"',), "LanguageTag": ('"fa"',),
-    "Date": ('"2026-01-11"',), "DateTime": ('"2026-02-10T08:00:00Z"',), "Duration": ('"PT5M"',),
+    "Date": ('"2026-01-11"',), "DateTime": ('"2026-02-10T08:00:00Z"',), "Duration": ('"PT5M"',), "JSON": ("{keys: []}",),
     "_Any": tuple(
         f'{{__typename: "{kind}", id: ${word}}}' for kind, word in (("Case", "case"), ("Referral", "referral"), ("City", "city"), ("Consent", "consent"))
     ),

@@ -4,7 +4,7 @@ Times are ISO 8601 in UTC, so that text order is time order. People, places and 
 """
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 NOW: Final = "2026-06-01T12:00:00Z"
 TODAY: Final = "2026-06-01"
@@ -244,6 +244,16 @@ class Client:
 
 
 @dataclass(frozen=True, kw_only=True)
+class User:
+    """Somebody who signs in for an organisation; `variant` stands for name and address."""
+
+    id: int
+    organisation: str
+    admin: bool
+    variant: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class Access:
     """That somebody of an organisation looked at a case, as its log has it."""
 
@@ -252,47 +262,18 @@ class Access:
     case: int
 
 
+@dataclass(frozen=True, kw_only=True)
+class Webhook:
+    """Where an organisation has its events sent; `variant` stands for how often it was not taken."""
+
+    id: int
+    organisation: str
+    paused: bool
+    variant: int
+
+
 Fact = (
     Case | Document | Residency | Referral | Message | Agreement | Consent | Share | Hold | Freeze | Emergency | Retraction | LegalHold
-    | Presentation | Merged | Record | Link | Outcome | Client | Access
+    | Presentation | Merged | Record | Link | Outcome | Client | User | Access | Webhook
 )  # fmt: skip
 World = frozenset[Fact]
-
-
-def keys(fact: Fact) -> list[tuple[Any, ...]]:
-    """Give what may be there once in a world: no two facts share one of these."""
-    match fact:
-        case Document(case=case, category=category):
-            return [("document", case, category)]
-        case Message(referral=referral, ordinal=ordinal):
-            return [("message", referral, ordinal)]
-        case Link(record=record):
-            return [("link", record)]
-        case Merged(former=former):
-            return [("merged", former)]
-        case LegalHold(case=case):
-            return [("legal hold", case)]
-        case Outcome(organisation=organisation, client=client, key=key):
-            return [("outcome", organisation, client, key)]
-        case Client(name=name):
-            return [("client", name)]
-        case Referral(id=number, sender=sender, client=client, client_reference=str(reference)):
-            return [("Referral", number), ("reference", sender, client, reference)]
-    return [(type(fact).__name__, fact.id)]
-
-
-def needs(fact: Fact) -> list[tuple[str, int]]:
-    """Give what must be there before a fact can be."""
-    named = [(kind, getattr(fact, kind.lower(), None)) for kind in ("Case", "Referral", "Record")]
-    return [(kind, number) for kind, number in named if number is not None]
-
-
-def with_fact(world: World, fact: Fact) -> World | None:
-    """Add a fact to a world, in the place of the one of the same name if there is one; None when it does not fit."""
-    taken = {key: known for known in world for key in keys(known)}
-    if not taken.keys() >= set(needs(fact)):
-        return None
-    clashing = {taken[key] for key in keys(fact) if key in taken}
-    if any(keys(known)[0] != keys(fact)[0] for known in clashing):
-        return None
-    return (world - clashing) | {fact}

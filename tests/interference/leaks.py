@@ -6,7 +6,10 @@ from typing import Any, Final
 
 from tests.interference import leaks_in_answers as answers
 from tests.interference import leaks_in_commands as commands
+from tests.interference import leaks_in_following as following
 from tests.interference import leaks_in_plans as plans
+from tests.interference import leaks_in_webhooks as webhooks
+from tests.interference.hooked import HEAR
 from tests.interference.leaks_in_plans import planted
 from tests.interference.names import FAMILY_NAMES, pairwise, row_id
 from tests.interference.pairs import IDEMPOTENCY_KEYS, REFERENCES
@@ -19,8 +22,6 @@ CHANNELS: Final = (
     "statistics by differencing", "rate-limit header", "cost", "a log line readable by the asker",
 )  # fmt: skip
 """By what one could tell what is hidden from what is not there."""
-NOT_THERE: Final = ("webhook", "subscription")
-"""Channels that the hub does not have. Whoever builds one plants its leak here."""
 ALL_SCOPES, READER, SENDER, RECIPIENT, CITY = (
     "a partner with every scope", "a partner that reads overviews", "a sender of referrals", "a recipient of referrals", "a city",
 )  # fmt: skip
@@ -77,7 +78,13 @@ EDGE: Final = _once("{ referrals { edges { node { case { id } } } } }")
 WITHHELD: Final = _once("{ cases { edges { node { withheld } } } }")
 OWED: Final = _once("{ retractions { totalCount edges { node { id subject } } } }")
 BROKEN: Final = _once("{ cases { edges { node { emergencies { askedAt reason } } } } }")
+PASSED_ON: Final = _each(
+    f'mutation {{ respondToReferral(input: {{idempotencyKey: "pass-VALUE", referral: "referral_{pairwise("open-stage", "referral", 101)}",'
+    ' response: REDIRECT, redirectTo: "organisation_VALUE"}) { problems { code message } } }',
+    ("pen-centre",),
+)
 RECORDS: Final = _once("{ feedRecords { records { id } } }")
+FOLLOW: Final = _once("subscription { referralEvents { id kind } }")
 MISFIT: Final = _once(
     "query ($f: CaseFilter) { cases(filter: $f) { totalCount } }", {"f": {"openedFrom": "the day before"}}
 )
@@ -114,6 +121,11 @@ LEAKS: Final = (
     Planted("ETag/updatedAt", READER, planted("updatedAt moves with hidden edits", plans.moved)),
     Planted("ETag/updatedAt", READER, answers.answered("an ETag is of rows, not of the view", answers.etag), COUNT),
     Planted("idempotency replay", SENDER, commands.REPLAY, RETRY),
+    Planted("webhook", ALL_SCOPES, webhooks.TOLD, (HEAR,)),
+    Planted("webhook", ALL_SCOPES, webhooks.COUNTED, (HEAR,)),
+    Planted("webhook", ALL_SCOPES, webhooks.RETRIED, (HEAR,)),
+    Planted("subscription", SENDER, following.TOLD, FOLLOW),
+    Planted("subscription", SENDER, following.EMPTY, FOLLOW),
     Planted("an edge into a scoped type", ALL_SCOPES, planted("a referral leads to a hidden case", plans.edge), EDGE),
     Planted("federation _entities", READER, planted("a router may name any case", plans.representations), ENTITIES),
     Planted(
@@ -130,5 +142,6 @@ LEAKS: Final = (
     Planted("withheld", ALL_SCOPES, planted("withheld tells what there is", plans.withheld), WITHHELD),
     Planted("retractions", READER, planted("everyone reads every retraction", plans.retractions), OWED),
     Planted("broken glass", ALL_SCOPES, planted("whoever sees a case sees all its broken glass", plans.glass), BROKEN),
+    Planted("a redirection", RECIPIENT, commands.REDIRECTS, PASSED_ON),
     Planted("the second wall", CITY, commands.FEEDS, RECORDS),
 )  # fmt: skip

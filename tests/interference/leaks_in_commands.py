@@ -107,3 +107,8 @@ LOG = Leak(
     _trigger("audit_event", "new.action := new.action || ' of ' || (select count(*) from case_file);"),
 )
 FEEDS = Leak("everyone reads every feed", _policy("feed_record", "present"), walls=frozenset({2}))
+REDIRECTS = Leak(
+    "whoever passes a person on is told of any no about the case",
+    "do $$ begin execute replace(replace(pg_get_functiondef('hub.not_agreed'::regproc), 'viewer_is_icorn() and c.case_id', 'c.case_id'),"
+    " 'c.organisation = whom', 'c.organisation = whom or c.case_id = r.case_id'); end $$",
+)

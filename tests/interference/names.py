@@ -11,6 +11,7 @@ from tests.interference.facts import (
     ORGANISATIONS,
     Agreement,
     Case,
+    Client,
     Consent,
     Merged,
     Message,
@@ -19,6 +20,8 @@ from tests.interference.facts import (
     Referral,
     Residency,
     Retraction,
+    User,
+    Webhook,
     World,
 )
 
@@ -67,7 +70,7 @@ def ids(organisation: str, worlds: tuple[World, World]) -> list[str]:
         ]
         found += [f"record_{row_id('record', number)}", f"case_{row_id('case', number)}"]
     absent = uuid.uuid5(SPACE, "absent")
-    found += [f"{word}_{absent}" for word in ("case", "referral", "record", "agreement")]
+    found += [f"{word}_{absent}" for word in ("case", "referral", "record", "agreement", "user")]
     found += [
         f"audit_{absent}_1",
         "case_",
@@ -75,6 +78,7 @@ def ids(organisation: str, worlds: tuple[World, World]) -> list[str]:
         "consent_x_y",
         "nothing",
         "city_nowhere",
+        "client_nobody",
         f"message_{absent}_1",
         f"event_{absent}_1",
     ]
@@ -105,12 +109,11 @@ def ids_of(organisation: str, fact: Any) -> list[str]:
                 else [f"agreed_{child(pairwise(organisation, 'referral', referral), 'consent', number)}"]
             )
             return by_case + by_referral
-        case Record(id=number):
-            return [f"record_{row_id('record', number)}"]
-        case Retraction(id=number):
-            return [f"retraction_{row_id('retraction', number)}"]
-        case Agreement(id=number):
-            return [f"agreement_{row_id('agreement', number)}"]
+        case Record() | Retraction() | Agreement() | User() | Webhook():
+            word = type(fact).__name__.lower()
+            return [f"{word}_{row_id(word, fact.id)}"]
+        case Client(name=name):
+            return [f"client_{name}"]
     return []
 
 

@@ -46,7 +46,9 @@ class Operations:
         worlds = (pair.left, pair.right)
         draw_all()
         self.afresh()
+        self._own = pair.principal.organisation
         self._ids = ids(pair.principal.organisation, worlds)
+        self._own = pair.principal.organisation
         self._texts = texts(pair.principal.organisation, worlds)
         self._often = [root for root in OFTEN if pair.principal.may(*OFTEN[root]) for _ in range(2)]
         often = (
@@ -58,12 +60,14 @@ class Operations:
             ("consents:write", "recordConsent", 2),
             ("cases:emergency", "breakGlass", 2),
             ("presentations:answer", "answerPresentation", 2),
+            ("access:manage", "updateUser", 1),
             ("residencies:write", "updateResidency", 2),
+            ("access:manage", "updateClient", 1),
         )
         self._commands = [name for scope, name, times in often if pair.principal.may(scope) for _ in range(times)]
         # Whoever reads no cases mostly changes things.
         changes = ["mutation"] * (4 if not pair.principal.may("cases:read") else 1 if self._commands else 0)
-        self._kinds = ["query", "query", "on", "back", *changes, *(["again"] * min(2, len(changes)))]
+        self._kinds = ["query", "query", "on", "back", "follow", *changes, *(["again"] * min(2, len(changes)))]
 
     def afresh(self) -> None:
         """Begin a sequence: nothing is known yet."""
@@ -77,6 +81,8 @@ class Operations:
             return self.mutation(draw, self.saying(draw))
         if kind == "again":
             return self.mutation(draw, self.once_more(draw, again[earlier % len(again)]))
+        if kind == "follow":
+            return self.subscription(draw)
         if kind == "back":
             return self.looking_back(draw)
         if kind == "on" and self._query is not None:
@@ -91,6 +97,11 @@ class Operations:
             root = draw(st.sampled_from([*self._often, *self._often, *roots("Query")]))
             found.append(aliased(self._mended(draw, pick(draw, selections("Query", root))), f"{root}{number}"))
         return document(OperationType.QUERY, found)
+
+    def subscription(self, draw: Draw) -> DocumentNode:
+        """Draw something to follow."""
+        field = pick(draw, selections("Subscription", draw(st.sampled_from(roots("Subscription")))))
+        return document(OperationType.SUBSCRIPTION, [self._mended(draw, field)])
 
     def mutation(self, draw: Draw, said: Said) -> DocumentNode:
         """Draw what is read back of a command."""
@@ -244,6 +255,8 @@ class Operations:
                 return str(draw(st.sampled_from(CATEGORIES)))
             case "organisation":
                 return f'"organisation_{draw(st.sampled_from(list(ORGANISATIONS)))}"'
+            case "own":
+                return f'"organisation_{self._own}"'
             case "reference":
                 return f'"{pick(draw, [*REFERENCES, *self.known.references])}"'
             case "caseReference":

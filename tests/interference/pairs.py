@@ -34,9 +34,11 @@ from tests.interference.facts import (
     Residency,
     Retraction,
     Share,
+    User,
+    Webhook,
     World,
-    with_fact,
 )
+from tests.interference.fitting import with_fact
 from tests.interference.principals import PRINCIPALS, Principal
 from tests.interference.standing import referred, sends, standing
 from tests.interference.view import view
@@ -130,11 +132,11 @@ SHARES = st.builds(
     until=st.sampled_from([COMING, COMING, PAST]),
 )  # fmt: skip
 PRESENTATIONS = st.tuples(
-    NUMBERS, NUMBERS, opening(), st.sampled_from([COMING, COMING, PAST]), VARIANTS,
+    NUMBERS, NUMBERS, opening(), st.sampled_from([COMING, COMING, PAST]), VARIANTS, st.sampled_from(PARTNERS),
     st.sampled_from([("OPEN", None), ("OPEN", None), ("INVITED", PAST), ("DECLINED", PAST), ("WITHDRAWN", None), ("WITHDRAWN", PAST)]),
 ).map(
     lambda of: Presentation(
-        id=of[0], case=of[1], organisation="harbour-city", categories=of[2], until=of[3], variant=of[4], status=of[5][0], answered_at=of[5][1]
+        id=of[0], case=of[1], organisation=of[5], categories=of[2], until=of[3], variant=of[4], status=of[6][0], answered_at=of[6][1]
     )
 )  # fmt: skip
 MERGED = st.builds(Merged, former=st.sampled_from([200, 201, 202]), case=NUMBERS)
@@ -166,11 +168,21 @@ OUTCOMES = st.sampled_from(
     lambda who: st.builds(Outcome, organisation=st.just(who[0]), client=st.just(who[1]), key=st.sampled_from(IDEMPOTENCY_KEYS), variant=VARIANTS)
 )  # fmt: skip
 ACCESSES = st.builds(Access, id=st.integers(0, 20), organisation=st.sampled_from(list(ORGANISATIONS)), case=NUMBERS)
+WEBHOOKS = st.builds(
+    Webhook,
+    id=st.integers(0, 9),
+    organisation=st.sampled_from(list(ORGANISATIONS)),
+    paused=st.booleans(),
+    variant=VARIANTS,
+)
 CLIENTS = st.builds(Client, name=st.integers(0, 5).map("client-{}".format), organisation=st.sampled_from(PARTNERS))
+USERS = st.builds(
+    User, id=st.integers(0, 9), organisation=st.sampled_from(PARTNERS), admin=st.booleans(), variant=VARIANTS
+)
 # In this order, so that what a fact needs is there before it.
 KINDS: tuple[tuple[st.SearchStrategy[Any], int], ...] = (
-    (CASES, 5), (AGREEMENTS, 4), (referrals(), 5), (RECORDS, 5), (CLIENTS, 2), (OUTCOMES, 4), (DOCUMENTS, 14), (RESIDENCIES, 4),
-    (MESSAGES, 4), (consents(), 10), (SHARES, 4), (PRESENTATIONS, 4), (MERGED, 2), (HOLDS, 3), (LINKS, 3), (ACCESSES, 4), (EMERGENCIES, 4), (RETRACTIONS, 4), (FREEZES, 1), (LEGAL_HOLDS, 2),
+    (CASES, 5), (AGREEMENTS, 4), (referrals(), 5), (RECORDS, 5), (CLIENTS, 2), (USERS, 3), (OUTCOMES, 4), (DOCUMENTS, 14), (RESIDENCIES, 4),
+    (MESSAGES, 4), (consents(), 10), (SHARES, 4), (PRESENTATIONS, 4), (MERGED, 2), (HOLDS, 3), (LINKS, 3), (ACCESSES, 4), (EMERGENCIES, 4), (RETRACTIONS, 4), (FREEZES, 1), (LEGAL_HOLDS, 2), (WEBHOOKS, 2),
 )  # fmt: skip
 
 

@@ -45,8 +45,10 @@ PRINCIPALS: Final = {
     ),
 }  # fmt: skip
 
-CASES: Final = frozenset({"cases:read", "consents:write", "referrals:submit"})
-"""What opens cases as such, and two changes whose answers need another scope to be read."""
+CASES: Final = frozenset(
+    {"cases:read", "consents:write", "presentations:answer", "referrals:submit", "residencies:write"}
+)
+"""What opens cases as such, and changes whose answers need another scope to be read."""
 
 
 def variants(organisation: str) -> dict[str, Principal]:

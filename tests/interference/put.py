@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 
+from auth.people.seal import CARD, Card, UserSeal
 from hub.engine.bind import name_digest
 from tests.interference.documents import said
 from tests.interference.facts import (
@@ -32,16 +33,19 @@ from tests.interference.facts import (
     Residency,
     Retraction,
     Share,
+    User,
+    Webhook,
     World,
 )
+from tests.interference.hooked import put_webhook
 from tests.interference.logged import log
-from tests.interference.names import pairwise, row_id
+from tests.interference.names import FAMILY_NAMES, pairwise, row_id
 from tests.interference.principals import Principal
-from tests.world import UNLIMITED
+from tests.world import KEYRING, UNLIMITED
 from tests.world import World as Hub
 
 ORDER = (
-    Case, Agreement, Referral, Record, Client, Outcome, Document, Residency, Message, Consent, Share, Presentation, Merged, Hold, Freeze, LegalHold, Link, Emergency,
+    Case, Agreement, Referral, Record, Client, User, Outcome, Document, Residency, Message, Consent, Share, Presentation, Merged, Hold, Freeze, LegalHold, Link, Emergency, Webhook,
 )  # fmt: skip
 START = "2026-01-01T00:00:00Z"
 STATISTICS = {
@@ -70,7 +74,7 @@ class Putter:
         for code in CITIES:
             await hub.city(code)
         await hub.admin.execute(
-            "update organisation set city = (select id from city where code = 'bergen') where code = 'harbour-city'"
+            "update organisation set city = (select id from city where code = 'bergen') where kind <> 'ICORN'"
         )
         for code, owner in FEEDS.items():
             await hub.insert(
@@ -177,7 +181,7 @@ class Putter:
                 case, former = row_id("case", fact.case), row_id("case", fact.former)
                 await insert("merged_case", former=former, kept=case)
                 await hub.admin.execute(
-                    "insert into case_alias select o.id, pairwise(o.id, 'case', $1), spoken('C-', pairwise(o.id, 'case', $1)), $2, pairwise(o.id, 'case', $2),"
+                    "insert into case_alias select o.id, $1, pairwise(o.id, 'case', $1), spoken('C-', pairwise(o.id, 'case', $1)), $2, pairwise(o.id, 'case', $2),"
                     " spoken('C-', pairwise(o.id, 'case', $2)) from organisation o",
                     former,
                     case,
@@ -221,10 +225,26 @@ class Putter:
                     "outcome", organisation=org[fact.organisation], client=fact.client, usr="", key=fact.key, mutation="submitReferral", input_digest=digest,
                     problems=[], at=START,
                 )  # fmt: skip
+            case Webhook():
+                await put_webhook(hub, fact)
             case Client():
                 await insert(
-                    "client", client_id=fact.name, organisation=org[fact.organisation], name=fact.name, scopes=["cases:read"], status="ACTIVE"
+                    "client", client_id=fact.name, organisation=org[fact.organisation], name=fact.name, scopes=["cases:read"], status="ACTIVE", created_at=START
                 )  # fmt: skip
+                await insert("auth.client_key", client_id=fact.name, jwks={"keys": []})
+            case User():
+                await self._user(fact)
+
+    async def _user(self, fact: User) -> None:
+        hub, user, organisation = self._hub, row_id("user", fact.id), self._hub.organisations[fact.organisation]
+        side = "ICORN" if ORGANISATIONS[fact.organisation] == "ICORN" else "PARTNER"
+        key, email = hub.sealing.new_key(), f"user{fact.id}.{fact.variant}@{fact.organisation}.example"
+        card = msgspec.json.encode(Card(email, FAMILY_NAMES[fact.variant]))
+        await hub.insert(
+            "usr", id=user, organisation=organisation, roles=[f"{side}_{'ADMIN' if fact.admin else 'STAFF'}"], scopes=["access:manage", "cases:read"],
+            status="ACTIVE", standing=0, email_digest=UserSeal(KEYRING).digest(organisation, email), kek=key.kek, wrapped=key.wrapped,
+            sealed=hub.sealing.seal(key.plain, f"user:{user}", CARD, 1, card),
+        )  # fmt: skip
 
     async def _referral(self, fact: Referral) -> None:
         insert, org, referral = self._hub.insert, self._hub.organisations, row_id("referral", fact.id)

@@ -185,6 +185,17 @@ def _below(field: GraphQLField) -> Any:
 
 
 @cache
+def subscriptions() -> tuple[str, ...]:
+    """Write everything that can be followed, without arguments and with every example of each."""
+    found = []
+    for name, field in fields("Subscription").items():
+        asked = [name, *(call("Subscription", name, field, **{argument: example}) for argument, declared in field.args.items()
+                         for example in examples(declared.type, f"Subscription.{name}", argument))]  # fmt: skip
+        found += [f"subscription {{ {each} {{ {everything(get_named_type(field.type).name)} }} }}" for each in asked]
+    return tuple(found)
+
+
+@cache
 def mutations() -> tuple[str, ...]:
     """Write every mutation, with each of its commands and with every example of its input, as selections; what erases comes last."""
     found = []

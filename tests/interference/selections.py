@@ -1,10 +1,10 @@
-"""This module draws fields of Query and Mutation over the whole printed schema, with arguments and with what is selected of them."""
+"""This module draws fields of Query, Mutation and Subscription over the whole printed schema, with arguments and with what is selected of them."""
 
 from collections.abc import Callable
 from functools import cache
 from typing import Any
 
-from graphql import FieldNode
+from graphql import FieldNode, GraphQLSchema
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 from hypothesis_graphql import mutations, nodes, queries
@@ -24,7 +24,7 @@ def pick(draw: Draw, options: list[Any]) -> Any:
 
 
 def roots(kind: str) -> list[str]:
-    """Name the root fields of Query or Mutation."""
+    """Name the root fields of Query, Mutation or Subscription."""
     return list(printed().type_map[kind].fields)  # type: ignore[attr-defined] # an object type
 
 
@@ -46,8 +46,11 @@ SCALARS = {
 
 @cache
 def selections(kind: str, root: str) -> list[FieldNode]:
-    """Draw fields of Query or Mutation, with arguments and with what is selected of them."""
-    made = queries if kind == "Query" else mutations
+    """Draw fields of Query, Mutation or Subscription, with arguments and with what is selected of them."""
+    made, schema = (mutations, printed()) if kind == "Mutation" else (queries, printed())
+    if kind == "Subscription":
+        # Drawn like a query's.
+        schema = GraphQLSchema(printed().subscription_type, types=tuple(printed().type_map.values()))
     found: list[FieldNode] = []
 
     @seed(DRAWN)
@@ -60,7 +63,7 @@ def selections(kind: str, root: str) -> list[FieldNode]:
     )
     @given(
         made(
-            printed(),
+            schema,
             fields=[root],
             custom_scalars=SCALARS,
             allow_null=False,
@@ -76,6 +79,6 @@ def selections(kind: str, root: str) -> list[FieldNode]:
 
 def draw_all() -> None:
     """Draw selections of every root field, before they are needed where nothing new can be drawn."""
-    for kind in ("Query", "Mutation"):
+    for kind in ("Query", "Mutation", "Subscription"):
         for root in roots(kind):
             selections(kind, root)

@@ -7,6 +7,7 @@ from tests.interference.facts import (
     Access,
     Agreement,
     Case,
+    Client,
     Consent,
     Document,
     Emergency,
@@ -19,6 +20,8 @@ from tests.interference.facts import (
     Referral,
     Residency,
     Retraction,
+    User,
+    Webhook,
 )
 from tests.interference.principals import Principal
 
@@ -59,8 +62,9 @@ def standing(principal: Principal) -> list[Fact]:
         facts += [
             referred(number, sender, recipient, principal, case=number),
             Consent(
-                id=number + 10, case=None, referral=number, decision="ALLOW", organisation=recipient, categories=("OVERVIEW", "PROFILE"),
-                recorded_by=sender, accepted=True,
+                # What was sent to the asker may be passed on, to anybody.
+                id=number + 10, case=None, referral=number, decision="ALLOW", organisation=None if number == 101 else recipient,
+                categories=("OVERVIEW", "PROFILE"), recorded_by=sender, accepted=True,
             ),
             Message(referral=number, ordinal=1, by=sender, variant=1),
         ]  # fmt: skip
@@ -82,7 +86,7 @@ def standing(principal: Principal) -> list[Fact]:
     facts += [Case(id=103), referred(102, sends(principal), "icorn", principal, case=None if icorn else 103)]
     facts += [
         Presentation(
-            id=100, case=100, organisation="harbour-city", categories=("OVERVIEW", "PROFILE"), until="2026-12-01T00:00:00Z", status="INVITED",
+            id=100, case=100, organisation="harbour-city" if icorn else principal.organisation, categories=("OVERVIEW", "PROFILE"), until="2026-12-01T00:00:00Z", status="INVITED",
             answered_at="2026-05-01T00:00:00Z", variant=1,
         )
     ]  # fmt: skip
@@ -96,4 +100,8 @@ def standing(principal: Principal) -> list[Fact]:
             Access(id=number, organisation=principal.organisation, case=number),
         ]  # fmt: skip
     facts += [Link(record=100, case=100)]
+    # Two users, so that neither is the last who could let anybody in.
+    facts += [User(id=n, organisation=principal.organisation, admin=True, variant=1) for n in (100, 101)]
+    facts += [Webhook(id=n, organisation=principal.organisation, paused=n > 100, variant=0) for n in (100, 101)]
+    facts += [Client(name=f"{principal.organisation}-helper", organisation=principal.organisation)]
     return facts

@@ -29,6 +29,21 @@ def test_worlds_that_differ_in_what_is_hidden_are_answered_alike(
     probe(runner, twins, zlib.crc32(f"{name} {walls.name} {number}".encode()), share)
 
 
+@pytest.mark.parametrize("walls", STANDING, ids=lambda walls: walls.name)
+@pytest.mark.parametrize("name", [name for name, asker in PRINCIPALS.items() if asker.may("referrals:read")])
+def test_what_webhooks_are_sent_tells_nothing_of_what_is_hidden(
+    runner: asyncio.Runner, filled: Filled, name: str, walls: Leak
+) -> None:
+    """Whatever else happens: each message, its name, its signature and its time, and what is told of the deliveries, are the same to the byte."""
+    twins = Twins(filled, pair(PRINCIPALS[name], 1), walls)
+    runner.run(twins.fresh())
+    try:
+        told = runner.run(twins.hear())
+    finally:
+        runner.run(twins.aclose())
+    assert told.body.count(b"referral.event") > 1
+
+
 def test_whoever_may_not_open_cases_is_not_told_that_there_is_one(runner: asyncio.Runner, filled: Filled) -> None:
     """Only the desk opens cases; anybody else hears that, and not that the person it referred has a case already."""
     worlds = pair(PRINCIPALS["a sender of referrals"], 0)

@@ -18,6 +18,8 @@ from hub.engine.compiled import WALLS
 from tests.conftest import Database, new_database
 from tests.hub.audit.logs import settle
 from tests.interference.facts import World as Facts
+from tests.interference.following import followed, let_everyone_look
+from tests.interference.hooked import HEAR, heard
 from tests.interference.pairs import Pair
 from tests.interference.put import Putter
 from tests.interference.writing import text
@@ -128,6 +130,7 @@ class Twins:
         self._answers: list[Answer] = []
         self._asked: list[Asked] = []
         self.told: Told | None = None
+        self.following = False
         self._changes = CHANGES
 
     async def fresh(self) -> None:
@@ -143,6 +146,8 @@ class Twins:
             if self.leak.sql:
                 await copy.admin(self.leak.sql)
             self._hubs.append(await self._copies.enter_async_context(self.hub(copy)))
+            if self.leak.walls != WALLS:
+                let_everyone_look(self._hubs[-1])
             if (planting := self.leak.plant(self._hubs[-1])) is not None:
                 await planting
         name = self.pair.principal.client
@@ -162,8 +167,11 @@ class Twins:
 
     async def ask(self, asked: DocumentNode | str, variables: Mapping[str, Any] | None = None) -> Answer:
         """Send an operation to both hubs; raise Told unless they answer, and alike."""
+        if (asked, variables) == HEAR:
+            return await self.hear()
         sent = asked if isinstance(asked, str) else text(asked)
-        self._changes += sent.startswith("mutation")
+        self.following = sent.startswith("subscription")
+        self._changes += self.following or sent.startswith("mutation")
         self._asked.append((sent, variables))
         if OF_THE_LOG.search(sent):
             for hub in self._hubs:
@@ -174,6 +182,15 @@ class Twins:
         if apart or left.status == HTTPStatus.INTERNAL_SERVER_ERROR:
             self.tell(f"{sent}\n{_shown(left)}\n{_shown(right)}", apart=apart)
         return left
+
+    async def hear(self) -> Answer:
+        """Let much happen in both worlds, and compare what the asker's webhook is sent; raise Told unless it is alike."""
+        self._changes += 1
+        self._asked.append(HEAR)
+        left, right = [await heard(hub, self.pair.principal.organisation, self.leak.walls) for hub in self._hubs]
+        if left != right:
+            self.tell(f"{left}\n{right}", apart=True)
+        return Answer(200, {}, "\n".join(body for _, body in left).encode())
 
     def tell(self, what: str, *, apart: bool) -> None:
         """Raise Told, and keep the first."""
@@ -187,7 +204,9 @@ class Twins:
         return self._answers[0]
 
     async def answer(self, hub: World, url: str, headers: Mapping[str, str], body: bytes) -> Answer:
-        """Let one hub answer a request."""
+        """Let one hub answer a request; while something is followed there, everything happens that can."""
+        if self.following and url.endswith("/graphql"):
+            return await followed(hub, url, headers, body)
         return await over_httpx(hub.http)(url, headers, body)
 
 

@@ -15,10 +15,13 @@ from tests.interference.facts import (
     Access,
     Agreement,
     Case,
+    Client,
     Consent,
     Document,
     Emergency,
     Fact,
+    Freeze,
+    Hold,
     LegalHold,
     Link,
     Merged,
@@ -29,6 +32,9 @@ from tests.interference.facts import (
     Referral,
     Residency,
     Retraction,
+    Share,
+    User,
+    Webhook,
     World,
 )
 from tests.interference.policy import bases, lets_go, of, opened, readable, takes_part
@@ -46,6 +52,8 @@ def view(asker: Principal, world: World) -> dict[str, Any]:
         "referrals": {r.id: _referral(asker, r, world) for r in _visible_referrals(asker, world)},
         "feed records": {r.id: _record(asker, r, world) for r in _visible_records(asker, world)},
     }
+    if asker.may("access:manage"):
+        known["webhooks"] = sorted(_told(w) for w in of(Webhook, world) if w.organisation == asker.organisation)
     if asker.may("cases:read", "presentations:read"):
         known["presentations"] = sorted(
             _presentation(asker, p, world) for p in of(Presentation, world) if _may_read_presentation(asker, p, world)
@@ -53,13 +61,28 @@ def view(asker: Principal, world: World) -> dict[str, Any]:
     if _reads_retractions(asker):
         owed = (r for r in of(Retraction, world) if r.organisation == asker.organisation or _is_icorn(asker))
         known["retractions"] = sorted(_told(r) for r in owed)
+    if _is_icorn(asker) and asker.may("cases:read") and (asker.may("access:manage") or asker.may("access:explain")):
+        known["what is open to others"] = {c.id: _open_to_others(c, world) for c in _visible_cases(asker, world)}
     if asker.may("audit:read") or _ends_access(asker):
         mine_to_read = (a for a in of(Access, world) if a.organisation == asker.organisation or _is_icorn(asker))
         known["accesses"] = sorted(_told(a) for a in mine_to_read)
+    if asker.may("access:manage"):
+        acting: list[Client | User] = [*of(Client, world), *of(User, world)]
+        known["who acts"] = sorted(_told(a) for a in acting if a.organisation == asker.organisation or _is_icorn(asker))
     if asker.may("referrals:submit"):
         mine = (r for r in of(Referral, world) if (r.sender, r.client) == (asker.organisation, asker.client))
         known["references used"] = sorted(r.client_reference for r in mine if r.client_reference)
     return known
+
+
+def _open_to_others(case: Case, world: World) -> dict[str, Any]:
+    """ICORN keeps the cases: of one that it sees it is told why others see it, or would by another agreement. A named release."""
+    meant = (Agreement, Consent, Share, Presentation, Hold, Emergency, Referral, Merged)
+    sides = {case.id, *(m.former for m in of(Merged, world) if m.case == case.id)}
+    about = [f for f in world if isinstance(f, meant) and getattr(f, "case", case.id) in sides]
+    stops = [f for f in of(Freeze, world) if f.case in sides or f.country == case.origin]
+    told = [{**asdict(f), "variant": 0, "fact": type(f).__name__} for f in (*about, *stops)]
+    return {"sealed": case.sealed, "facts": sorted(map(repr, told))}
 
 
 def _is_icorn(asker: Principal) -> bool:
@@ -72,7 +95,7 @@ def _reads_retractions(asker: Principal) -> bool:
 
 def _ends_access(asker: Principal) -> bool:
     """Whoever can end what was open, and reads retractions: that there is one says that something had been received. A named release."""
-    ends = asker.may("consents:write") or asker.may("referrals:respond")
+    ends = asker.may("consents:write") or asker.may("access:manage") or asker.may("referrals:respond")
     ends = ends or (_is_icorn(asker) and (asker.may("cases:write") or asker.may("referrals:submit")))
     return ends and _reads_retractions(asker)
 

@@ -10,10 +10,11 @@ from tests.interference.commands import written
 from tests.interference.coverage import Coverage
 from tests.interference.examples import NoExample
 from tests.interference.facts import FEEDS, ORGANISATIONS, Case, Referral
+from tests.interference.following import answers
 from tests.interference.names import ids, ids_of, pairwise, spoken
 from tests.interference.pairs import REFERENCES
 from tests.interference.principals import Principal
-from tests.interference.recipes import FIRST, mutations, queries, turns
+from tests.interference.recipes import FIRST, mutations, queries, subscriptions, turns
 from tests.interference.standing import standing
 from tests.interference.twins import Twins, cursors
 
@@ -31,7 +32,7 @@ class Walk:
         self._keys = 0
 
     async def run(self) -> None:
-        """Ask everything: first what reads, then what changes."""
+        """Ask everything: first what reads, then what follows, then what changes."""
         told = await self._ask(FIRST)
         self._learn("audit", _found(told, "id"))
         for together in _some(queries()):
@@ -42,6 +43,8 @@ class Walk:
         on = [then for turn in turns() if turn.alias in self._words for then in turn.then]
         if on:
             await self._ask(f"{{ {' '.join(on)} }}")
+        for template in subscriptions():
+            await self._follow(template)
         for together in _some(mutations()):
             await self._ask(f"mutation {{ {' '.join(together)} }}")
 
@@ -57,6 +60,18 @@ class Walk:
         assert "data" in told, f"{written(template, self._say)}\n{told}"
         self._coverage.note(document, self._twins.pair.principal.scopes, told["data"])
         return told["data"]
+
+    async def _follow(self, template: str) -> None:
+        document = parse(written(template, self._say), no_location=True)
+        told = json.loads((await self._twins.ask(document)).body)
+        scopes = self._twins.pair.principal.scopes
+        if isinstance(told, list):
+            for data in answers(told):
+                self._coverage.note(document, scopes, data)
+        else:
+            # What is denied at its root is not followed at all.
+            assert {error["extensions"]["code"] for error in told["errors"]} == {"UNAUTHORIZED_FIELD_OR_TYPE"}
+            self._coverage.note(document, scopes, None)
 
     def _say(self, word: str) -> str:
         """Give what stands for a word: what the asker surely knows, or else whatever it could guess."""
@@ -76,6 +91,7 @@ def words(principal: Principal) -> dict[str, str]:
     other = next(code for code, kind in ORGANISATIONS.items() if kind == "SISTER" and code != organisation)
     found = {
         "organisation": f"organisation_{other}",
+        "own": f"organisation_{organisation}",
         "reference": REFERENCES[0],
         "ownFeed": next((feed for feed, owner in FEEDS.items() if owner == organisation), "pen-feed"),
         "category": "HEALTH",

@@ -7,7 +7,7 @@ import asyncpg
 from graphql import GraphQLField, GraphQLInputObjectType, GraphQLObjectType, get_named_type
 
 from schema.fields import NOUNS, Column, Document, Many, Nested, One, Page, Rows, Sealed, SealedText, Where
-from schema.rows import CASE, FEED, STATISTICS, STATISTICS_CELL
+from schema.rows import CASE, CLOSES, EFFECT, FEED, OPENS, STATISTICS, STATISTICS_CELL
 from tests.conftest import Database
 from tests.schema.declared import edges, rule_of
 
@@ -81,10 +81,14 @@ def _carried(rows: Rows) -> str:
     return "".join(f", null::{kind} as {name}" for of in ones for name, (_, kind) in of.carried.items())
 
 
+ABOVE: Final = {STATISTICS_CELL.select: STATISTICS, OPENS.select: EFFECT, CLOSES.select: EFFECT}
+"""Of rows that hang on what another's arguments say, whose; of others, a case's."""
+
+
 def _base(rows: Rows) -> str:
     """Write rows as they lie behind the first wall; those that hang on another's row, beside one."""
     access = f" where {_fill(rows.access)}" if rows.access else ""
-    above = STATISTICS if rows is STATISTICS_CELL else CASE
+    above = ABOVE.get(rows.select, CASE)
     beside = ""
     if "{parent}" in rows.select:
         beside = f"(select c.*{_carried(above)} from ({_fill(above.select)}) c) p, lateral "  # noqa: S608 what the schema declares

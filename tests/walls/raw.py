@@ -15,10 +15,12 @@ from tests.world import EVERY_SCOPE, World, build
 
 PROOF: Final = b"\x07" * 32
 WRITING: Final = (
+    "access:manage",
     "cases:erase",
     "cases:write",
     "consents:write",
     "presentations:answer",
+    "organisations:manage",
     "referrals:respond",
     "referrals:submit",
     "residencies:write",
@@ -156,7 +158,7 @@ async def _leavings(world: World) -> None:
     case, former = await world.admin.fetchval("select id from case_file order by id limit 1"), str(uuid.uuid4())
     await world.insert("case_decision", id=former, case_id=case, kind="SEALED", at=now, client="desk", reason=b"1")
     await world.insert("merged_case", former=former, kept=case)
-    await world.insert("case_alias", organisation=icorn, pairwise=former, reference="C-0", kept=case, kept_pairwise=former, kept_reference="C-1")  # fmt: skip
+    await world.insert("case_alias", organisation=icorn, former=former, pairwise=former, reference="C-0", kept=case, kept_pairwise=former, kept_reference="C-1")  # fmt: skip
     await world.admin.execute("update city set vacancies = vacancies")
     await world.insert("seen_proof", proof=b"\x01" * 32, until="2026-07-01T00:00:00Z", organisation=icorn)
     for client, organisation in (("desk", icorn), ("pen", world.organisations["pen-centre"])):

@@ -7,6 +7,7 @@ import pytest
 
 from auth.scopes import NAMES
 from tests.hub.commands.kit import OPERATIONS, feed_record
+from tests.hub.person import person
 from tests.walls.standing import EACH, Worlds
 from tests.world import World
 
@@ -25,6 +26,9 @@ UNSEEN: tuple[tuple[str, str, str, dict[str, Any]], ...] = (
     ("cases:read", "withdrawConsent", "consent", {}),
     ("referrals:read", "recordConsent", "referral", {"consent": DENIAL}),
     ("referrals:read", "openCase", "referral", {"riskLevel": "LOW"}),
+    ("referrals:read", "respondToReferral", "referral", {"response": "ACKNOWLEDGE"}),
+    ("referrals:read", "withdrawReferral", "referral", {"reason": "Asked"}),
+    ("referrals:read", "sendMessage", "referral", {"body": "Asked"}),
     ("feeds:read", "openCase", "feedRecord", {"riskLevel": "LOW"}),
     ("cases:read", "updateCase", "case", {"expectedVersion": "0"}),
     ("cases:read", "sealCase", "case", {"sealed": True, "reason": "Asked"}),
@@ -87,3 +91,43 @@ async def test_what_the_scopes_do_not_show_is_not_there_to_be_changed(
 
     assert found in await problems(world, name, mutation, {field: known[field], **rest})
     assert found not in await problems(world, "desk", mutation, {field: known[field], **rest})
+
+
+KEYS = {"keys": [{"kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo", "kid": "1"}]}
+STAFF = {"email": "new@arts.example", "name": "New", "roles": ["PARTNER_STAFF"], "scopes": ["cases:read"]}
+FOREIGN: tuple[tuple[str, str, str, dict[str, Any]], ...] = (
+    ("updateClient", "client", "NOT_FOUND", {"name": "Renamed"}),
+    ("updateClient", "client", "NOT_FOUND", {"jwks": KEYS}),
+    ("disableClient", "client", "NOT_FOUND", {"reason": "Asked"}),
+    ("updateUser", "user", "NOT_FOUND", {"name": "Renamed"}),
+    ("disableUser", "user", "NOT_FOUND", {"reason": "Asked"}),
+    ("createClient", "organisation", "NOT_ALLOWED", {"name": "New", "scopes": ["cases:read"], "jwks": KEYS}),
+    ("inviteUser", "organisation", "NOT_ALLOWED", STAFF),
+)
+"""A mutation of who acts for an organisation, the field that names another's, what is heard of it, and the rest of the input."""
+
+
+@pytest.mark.parametrize(
+    ("mutation", "field", "code", "rest"), FOREIGN, ids=[f"{m} {' '.join(r)}" for m, _, _, r in FOREIGN]
+)
+async def test_who_acts_for_another_organisation_is_not_there_to_be_changed(
+    worlds: Worlds, walls: str, mutation: str, field: str, code: str, rest: dict[str, Any]
+) -> None:
+    """A partner's client with every scope hears what it would hear of nothing, and sees none of them; ICORN's changes it."""
+    world = await worlds(walls)
+    if "pen" not in world.clients:
+        await world.client("pen", "pen-centre")
+        await world.client("theirs", "arts-haven", ["cases:read"])
+        world.clients["bea"] = await person(world, "bea", "theirs", "arts-haven", ["cases:read"])
+    user = await world.admin.fetchval("select id from usr order by id limit 1")
+    await world.admin.execute(
+        "update usr set status = 'ACTIVE'; update client set status = 'ACTIVE'; delete from usr where status = 'INVITED'"
+    )
+    names = {"client": "client_theirs", "user": f"user_{user}", "organisation": "organisation_arts-haven"}
+    look = "query ($id: ID!) { node(id: $id) { id ... on Organisation { clients { id } users { id } } } }"
+    seen = (await world.data("pen", look, {"id": names[field]}))["node"]
+    heard = await problems(world, "pen", mutation, {field: names[field], **rest})
+
+    assert seen in (None, {"id": names[field], "clients": [], "users": []})
+    assert [(each["code"], each["path"]) for each in heard] == [(code, ["input", field])]
+    assert await problems(world, "desk", mutation, {field: names[field], **rest}) == []

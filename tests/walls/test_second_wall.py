@@ -52,12 +52,13 @@ DESK_WRITES = (
 )
 OWN = {(table, "insert") for table in ("referral", "referral_key", "referral_person", "referral_event", "consent")}
 OWED = {("retraction", "update"), ("retraction_key", "insert")}
+ACCESS = {("client", "insert"), ("client", "update"), ("event", "insert")}
 SPENT = {("budget", "insert"), ("budget", "update")}
 MAY: dict[str, tuple[Bound, set[tuple[str, str]]]] = {
     "nobody": (NOBODY, set()),
-    "an organisation without any part in it": (STRANGER, set()),
+    "an organisation without any part in it": (STRANGER, ACCESS - {("event", "insert")}),
     "a desk that only reads": (READER, SPENT | {("outcome", "insert"), ("outcome", "update")}),
-    "a partner": (PEN, SPENT | OWN | OWED | {("referral", "update"), ("consent", "update"), ("emergency", "insert"), ("event", "insert")}),
+    "a partner": (PEN, SPENT | OWN | OWED | ACCESS | {("agreement", "insert"), ("referral", "update"), ("consent", "update"), ("emergency", "insert"), ("event", "insert")}),
     "the desk": (
         DESK,
         {(table, "insert") for table in DESK_WRITES}
@@ -65,10 +66,12 @@ MAY: dict[str, tuple[Bound, set[tuple[str, str]]]] = {
         | {(table, "delete") for table in CHANGED if table != "case_file"}
         | {("case_decision", "insert")}
         | SPENT
+        | ACCESS
+        | {("usr", "update"), ("organisation", "insert"), ("city", "insert")}
         | OWN - {("referral", "insert")}
         | {("referral", "update"), ("consent", "update")}
         | {("feed_record_link", "insert"), ("feed_record_link", "delete")}
-        | {("outcome", "insert"), ("outcome", "update"), ("event", "insert")},
+        | {("outcome", "insert"), ("outcome", "update"), ("event", "insert"), ("agreement", "insert")},
     ),
 }  # fmt: skip
 """Who may write what of the rows that are there. What is left behind by a request (proof, audit) is tried below."""
@@ -132,6 +135,7 @@ async def test_a_token_without_scopes_sees_its_own_standing(raw: Raw) -> None:
         "trusted_document",
         "agreement",
         "agreement_approval",
+        "agreement_end",
     }
 
 

@@ -1,6 +1,8 @@
 """A person who must not be contacted directly is not, by anything that the hub lets somebody do."""
 
+import re
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 from tests.hub.commands.kit import PERSON, consent, done, found, referral, referral_id, run
@@ -9,6 +11,7 @@ from tests.hub.commands.retracted import NOON
 from tests.world import PERSON as SAID
 from tests.world import World
 
+ROOT = Path(__file__).parents[3]
 SAFE = {"kind": "signal", "address": "+00", "safe": True}
 TAPPED = {"kind": "phone", "address": "+01", "safe": False}
 GUESSED = ("REQUIRED", "input.person.contact.instructions")
@@ -88,3 +91,22 @@ async def test_a_case_is_not_opened_as_of_somebody_who_may_be_called_when_they_m
 
     assert await found(world, "desk", "openCase", {"referral": ours, "person": direct, **given}) == [UNSAFE]
     await done(world, "desk", "openCase", {"referral": ours, "person": stricter, **given})
+
+
+SHIPPED = [
+    *(path.read_text() for folder in ("hub/demo/operations", "examples") for path in (ROOT / folder).rglob("*.graphql")),
+    *(line for block in re.findall(r"```graphql\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL) for line in block.splitlines()),
+]  # fmt: skip
+
+
+def test_whoever_shows_an_address_shows_how_it_may_be_used() -> None:
+    """In every operation that the project gives away: channels come with the instructions, with whether they are safe, and with whether to contact at all."""
+    shown = 0
+    for text in SHIPPED:
+        for contact in re.findall(r"contact\s*\{((?:[^{}]|\{[^{}]*\})*)\}", text):
+            channels = re.search(r"channels\s*\{([^{}]*)\}", contact)
+            if channels is not None:
+                shown += 1
+                assert {"mayContactDirectly", "instructions"} <= set(contact.split()), text
+                assert {"kind", "address", "safe"} <= set(channels[1].split()), text
+    assert shown

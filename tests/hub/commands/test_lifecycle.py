@@ -8,6 +8,8 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from hub.cli.lifecycle import Of
+from hub.commands import lifecycle_of_cases as lives
 from hub.commands.lifecycle import LIVE, STEPS, Party, picture
 from schema.enums import ReferralEventKind, ReferralResponse, ReferralStatus
 from tests.hub.commands.kit import OPERATIONS, done, referral, referral_id, run
@@ -93,6 +95,7 @@ async def test_the_database_has_the_same_living_states(world: World) -> None:
 def test_the_picture_of_the_readme_is_drawn_from_the_table() -> None:
     """`hub lifecycle --picture` prints it."""
     assert f"```mermaid\n{picture()}\n```" in README.read_text()
+    assert f"```mermaid\n{lives.picture(lives.CASE)}\n```" in README.read_text()
 
 
 def test_the_table_is_printed(hub: Run) -> None:
@@ -102,6 +105,15 @@ def test_the_table_is_printed(hub: Run) -> None:
     assert [line.split()[0] for line in lines] == ["step", *STEPS]
     assert "ACCEPT               recipient            IN_REVIEW, INFORMATION_REQUESTED" in "\n".join(lines)
     assert hub("lifecycle", "--picture").out == f"{picture()}\n"
+
+
+@pytest.mark.parametrize("of", [of for of in Of if of is not Of.REFERRAL])
+def test_the_steps_of_a_case_and_of_its_stays_are_printed(hub: Run, of: Of) -> None:
+    """One line for each pair of statuses of the table, with the commands that lead from one to the other."""
+    table: lives.Table = getattr(lives, of.name)
+    told = {tuple(line.split(maxsplit=2)) for line in hub("lifecycle", str(of)).out.splitlines()[1:]}
+
+    assert told == {(since, to, ", ".join(by)) for since, goals in table.items() for to, by in goals.items()}
 
 
 async def test_of_two_steps_at_once_one_comes_first_and_the_other_is_judged_by_what_it_left(world: World) -> None:

@@ -4,7 +4,7 @@ import asyncio
 from typing import Any
 from uuid import UUID, uuid4
 
-from hub.lifecycle_of_cases import CASE, LEADS, PRESENTATION, RESIDENCY, leads
+from hub.commands.lifecycle_of_cases import CASE, LEADS, PRESENTATION, RESIDENCY, leads
 from schema.enums import CaseStatus, PresentationStatus, ResidencyStatus
 from tests.hub.commands.kit import case_id, city_office, done, events, found, run
 from tests.hub.commands.retracted import told
@@ -131,6 +131,9 @@ async def test_the_persons_yes_to_one_city_ends_what_the_others_were_shown(world
         await done(world, city, "answerPresentation", {"presentation": one["id"], "answer": answer, "note": "Hazelreason"})  # fmt: skip
     assert [one["note"] for one in await presented(world, "krakow")] == ["Hazelreason"]
     assert [(one["status"], one["note"], one["case"]) for one in await presented(world, "paris")] == [("DECLINED", None, None)]  # fmt: skip
+    named = await world.admin.fetch("select cardinality(subjects) as whom from audit where action = 'mutation answerPresentation'")  # fmt: skip
+    assert len(named) == 3
+    assert all(row["whom"] for row in named)
     offers = [await done(world, "desk", "offerResidency", {"case": ours, "city": f"city_{city}"}) for city in ("bergen", "krakow")]  # fmt: skip
     payloads = await asyncio.gather(*(run(world, "desk", "updateResidency", {"residency": o["id"], "status": "ACCEPTED"}) for o in offers))  # fmt: skip
 

@@ -30,6 +30,8 @@ class Hub:
     app: Any = None
     ahead: float = 0
     """How far its clock is ahead of ours, in seconds."""
+    address: str = ""
+    """Where another process of it listens, if that is the one to follow."""
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     stopped: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -64,7 +66,9 @@ class Hub:
         headers = {**await self.headers(client, "POST", token), "Accept": "text/event-stream"}
         async with (
             httpx2.AsyncClient(timeout=60) as http,
-            http.stream("POST", f"{self.issuer}/graphql", json={"query": query, **body}, headers=headers) as answer,
+            http.stream(
+                "POST", f"{self.address or self.issuer}/graphql", json={"query": query, **body}, headers=headers
+            ) as answer,
         ):
             made = Stream(answer)
             if answer.status_code == 200:
@@ -75,7 +79,7 @@ class Hub:
     async def socket(self, client: str, token: str | None = None) -> AsyncIterator["Socket"]:
         """Open a WebSocket, and say connection_init."""
         headers = await self.headers(client, "GET", token)
-        url = f"{self.issuer.replace('http', 'ws', 1)}/graphql"
+        url = f"{(self.address or self.issuer).replace('http', 'ws', 1)}/graphql"
         async with websockets.connect(url, subprotocols=["graphql-transport-ws"], additional_headers=headers) as raw:  # type: ignore[list-item] # a str of a kind of its own
             made = Socket(raw)
             await made.say(type="connection_init")

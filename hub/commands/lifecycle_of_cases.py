@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
+from hub.commands.lifecycle import aligned
+
 Table = Mapping[str, Mapping[str, tuple[str, ...]]]
 """Of each status, the next ones and the commands that lead to them."""
 
@@ -85,3 +87,17 @@ def goals(table: Table, command: str, status: str) -> list[str]:
     ['ACCEPTED', 'CANCELLED']
     """
     return [to for to, commands in table[status].items() if command in commands]
+
+
+def table(of: Table) -> str:
+    """Write the steps of one table to be read."""
+    steps = [(since, to, ", ".join(commands)) for since, goals in of.items() for to, commands in goals.items()]
+    return aligned([("from", "to", "by"), *steps])
+
+
+def picture(of: Table) -> str:
+    """Draw the steps that lead from one status to another as a state diagram (Mermaid)."""
+    steps = [(since, to, commands) for since, goals in of.items() for to, commands in goals.items() if since != to]
+    lines = [f"    {since} --> {to}: {', '.join(commands)}" for since, to, commands in steps]
+    ends = [f"    {status} --> [*]" for status, goals in of.items() if not goals]
+    return "\n".join(["stateDiagram-v2", f"    [*] --> {next(iter(of))}", *lines, *ends])
