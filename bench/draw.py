@@ -45,7 +45,7 @@ class Panel:
         drawn.append(f'<path d="M{line}" fill="none" stroke="#0b5" stroke-width="2"/>')
         for (x, y), (_, value) in zip(placed, self.points, strict=True):
             drawn.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3" fill="#0b5"/>')
-            drawn.append(f'<text x="{x:.1f}" y="{y - 7:.1f}" text-anchor="middle">{value:,.3g}</text>')
+            drawn.append(f'<text x="{x:.1f}" y="{y - 7:.1f}" text-anchor="middle">{value:,.0f}</text>')
         drawn.append(f'<text x="{left + LEFT}" y="{HEIGHT - 6}">{escape(self.x)}; {escape(self.y)}</text>')
         return "\n".join(drawn)
 
