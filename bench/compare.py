@@ -136,15 +136,18 @@ async def agree(lines: Sequence[Line], partners: Partners, console: Console) -> 
         console.print(f"{name}: the answers of {len(answers)} contenders agree", style="dim")
 
 
-def spent(process: psutil.Process) -> float:
-    """Give the CPU seconds that a process and those it started have used so far."""
-    used = 0.0
+def spent(process: psutil.Process) -> dict[int, float]:
+    """Give the CPU seconds that a process, and each of those it started, has used so far."""
+    used = {}
     for one in (process, *process.children(recursive=True)):
-        with suppress(
-            psutil.NoSuchProcess, FileNotFoundError, ProcessLookupError
-        ):  # such as a vacuum that has just ended
-            used += _precisely(one.pid) if SCHEDULED.exists() else sum(one.cpu_times()[:2])
+        with suppress(psutil.NoSuchProcess, FileNotFoundError, ProcessLookupError):
+            used[one.pid] = _precisely(one.pid) if SCHEDULED.exists() else sum(one.cpu_times()[:2])
     return used
+
+
+def since(before: dict[int, float], after: dict[int, float]) -> float:
+    """Give the CPU seconds used between two moments, but for what has ended meanwhile."""
+    return sum(seconds - before.get(pid, 0.0) for pid, seconds in after.items())
 
 
 def _precisely(pid: int) -> float:
@@ -168,8 +171,8 @@ async def measure(
             result = await run(line.port, messages, CONNECTIONS, lasting)
             if number:
                 line.rounds.append(result)
-                line.server.append((spent(line.process) - before[0]) / len(result.latencies) * 1e6)
-                line.database.append((spent(postgres) - before[1]) / len(result.latencies) * 1e6)
+                line.server.append(since(before[0], spent(line.process)) / len(result.latencies) * 1e6)
+                line.database.append(since(before[1], spent(postgres)) / len(result.latencies) * 1e6)
                 line.memory = max(line.memory, line.process.memory_info().rss)
         console.print(f"round {number} of {rounds}" if number else "warm", style="dim")
 
