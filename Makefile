@@ -3,7 +3,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test interference check fix schema golden bench bench-connections lock clean
+.PHONY: help demo test interference check fix schema golden bench bench-scale bench-connections lock clean
 
 help: ## Print this list
 	@echo "make TARGET, with TARGET one of:"
@@ -35,8 +35,11 @@ schema: $(READY) ## Write schema/schema.graphql from the declared types
 golden: $(READY) ## Rewrite the golden SQL and answers of tests/operations (read the diff)
 	$(BIN)/pytest -m golden --rewrite-golden
 
-bench: $(READY) ## Measure the combined view against its bare limit
+bench: $(READY) ## Measure the hub beside its limits and its peers (needs npm), and judge the figures to reach
 	$(BIN)/python -m bench
+
+bench-scale: $(READY) ## Measure up to a million cases, and write bench/results and tests/operations/plans
+	$(BIN)/python -m bench scale
 
 bench-connections: $(READY) ## Hold 5,000 idle subscriptions, and measure how long events take (n=1000 for fewer)
 	$(BIN)/python -m bench.connections $(n)

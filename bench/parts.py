@@ -109,10 +109,14 @@ class Apart:
         found: Principal = await self.resource.principal(headers, "POST", "/graphql")
         return found
 
-    async def cold(self, _: object) -> None:
-        """Parse, validate, plan and write a statement never seen before."""
-        document = Documents(self.engine.schema).get(Q1)
-        Plans(self.engine.schema).get(document, document.operation(None), self.asked.variables, self.principal.scopes)
+    async def read(self, _: object) -> None:
+        """Parse and validate a document never seen before."""
+        Documents(self.engine.schema).get(Q1)
+
+    async def plan(self, _: object) -> None:
+        """Plan an operation never seen before, and write its statement."""
+        given = self.asked.document, self.asked.node, self.asked.variables, self.principal.scopes
+        Plans(self.engine.schema).get(*given)
 
     async def warm(self, _: object) -> None:
         """Find all that again."""
@@ -134,7 +138,8 @@ async def take_apart(dsns: dict[str, str], keyring: Path, partner: Partner, cons
     apart = Apart(inside, await app.state.resource.principal(raw, "POST", "/graphql"))
     parts = {
         "token and proof verified": await timed(TIMES, apart.signed, apart.verify),
-        "cold: parse, validate, plan, write the statement": await timed(COLD, lambda: None, apart.cold),
+        "cold: parse and validate": await timed(COLD, lambda: None, apart.read),
+        "cold: plan, and write the statement": await timed(COLD, lambda: None, apart.plan),
         "warm: document, plan and arguments": await timed(TIMES, lambda: None, apart.warm),
     }
     async with pools.app.acquire() as connection:

@@ -1,28 +1,40 @@
-"""This module runs what is measured, each in a process of its own: the hub, and the bare limit."""
+"""This module runs what is measured, each in a process of its own: the hub, the hub without its proofs, and the bare limits."""
 
 import asyncio
 import json
 import os
+import secrets
 import sys
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
+import msgspec
 import uvicorn
 import uvloop
 from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import Response
-from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from auth.keyring import Keyring
-from bench.operations import BARE
+from auth.limits import CEILINGS
+from auth.principal import Principal
+from auth.scopes import Scope as Right
+from bench.operations import BARE, Q1
 from connectors.problem import ConfigurationError
 from connectors.protocol import Connector
 from hub.app import Pools, create_app
+from hub.engine.compiled import WALLS, Compiled, Plans
+from hub.engine.execute import Engine, operation
+from hub.engine.execute import _base as base  # the engine's own way to say who asks
+from hub.engine.plan import Plan
+from hub.engine.statement import Writer, assembled, roots
 from hub.feeds.feed import Feed
-from hub.postgres import HubConnection, connect, open_pool
+from hub.postgres import INDEX_DRIVEN, HubConnection, connect, open_pool
 
 POOL = 8
+Fetch = Callable[[HubConnection, int], Awaitable[bytes]]
 
 
 def no_feed(_: Feed) -> Connector:
@@ -40,39 +52,111 @@ async def application(dsns: dict[str, str], keyring: Keyring, issuer: str) -> tu
     return create_app(issuer, keyring, pools, no_feed), pools
 
 
-async def hub(dsns: dict[str, str], port: int, keys: Path) -> None:
-    """Serve the hub."""
+def partner(organisation: int) -> Principal:
+    """Give a partner as its token would, with a proof never seen."""
+    return Principal(
+        organisation=organisation,
+        client=f"bench-{organisation}",
+        user=None,
+        scopes=frozenset(map(str, Right)),
+        purpose="PROTECTION",
+        token_id="bench",  # noqa: S106 the name of one, for revocation
+        expires_at=datetime.now(UTC) + timedelta(minutes=5),
+        proof=secrets.token_bytes(32),
+        proof_until=datetime.now(UTC) + timedelta(minutes=5),
+        # What its client has: the budget is one for all processes.
+        limits=msgspec.structs.replace(CEILINGS, cost_per_minute=10**12),
+    )
+
+
+class Believing:
+    """In place of the resource: who asks is who the request says, without token or proof."""
+
+    async def principal(self, headers: Any, *_: object) -> Principal:
+        """Read the organisation off a header."""
+        return partner(int(dict(headers)[b"x-organisation"]))
+
+    def next_nonce(self) -> None:
+        """Need none."""
+
+
+class Unguarded(Plans):
+    """Plans whose statements remember no proof and leave no record."""
+
+    def _written(self, made: Plan) -> Compiled:
+        writer = Writer(WALLS)
+        body, _ = roots(writer, made.roots, " and gate.ok")
+        return Compiled(made, (assembled(writer, body, "live", audited=False),))
+
+
+async def hub(dsns: dict[str, str], port: int, keys: Path, *, guarded: bool) -> None:
+    """Serve the hub; not `guarded`, without token, proof, second wall and audit, to see what they cost."""
     app, _ = await application(dsns, Keyring.load(keys), f"http://127.0.0.1:{port}")
+    if not guarded:
+        engine: Engine = app.state.engine
+        # The same session, of a role that no row policy binds.
+        pool = await open_pool(dsns["postgres"], name="bench", role="hub_app", size=POOL)
+        app.state.engine = replace(engine, pool=pool, plans=Unguarded(engine.schema))
+        app.state.resource = Believing()
     await serve(app, port)
 
 
-async def bare(dsns: dict[str, str], port: int, organisation: int, *, framework: bool) -> None:
-    """Serve the same JSON from one statement: nobody is asked who they are, and nothing is written down."""
+async def limit(dsns: dict[str, str], keys: Path, port: int, what: str) -> None:
+    """Serve the combined view through bare ASGI: "bare", the plain SQL as nobody; "fed", the hub's own statement with all that is in it.
+
+    Nobody is asked who they are; the organisation stands in a header.
+    """
+    who = "postgres" if what == "bare" else "hub_app"
     connections: asyncio.Queue[HubConnection] = asyncio.Queue()
     for _ in range(POOL):
-        connections.put_nowait(await connect(dsns["postgres"], name="bench", role="postgres"))
+        connection = await connect(dsns[who], name="bench", role="hub_app")
+        for setting in INDEX_DRIVEN:
+            await connection.execute(f"set {setting} = off")
+        connections.put_nowait(connection)
+    fetch = bare if what == "bare" else fed((await application(dsns, Keyring.load(keys), "http://127.0.0.1"))[0])
 
-    async def fetch() -> bytes:
-        connection = await connections.get()
-        try:
-            body: bytes = await connection.fetchval(BARE, organisation)
-        finally:
-            connections.put_nowait(connection)
-        return body
-
-    async def answer(request: Request) -> Response:
-        await request.body()
-        return Response(await fetch(), media_type="application/json")
-
-    async def asgi(_scope: Scope, receive: Receive, send: Send) -> None:
+    async def asgi(scope: Scope, receive: Receive, send: Send) -> None:
         while (await receive()).get("more_body"):
             pass
-        body = await fetch()
+        connection = await connections.get()
+        try:
+            body = await fetch(connection, int(dict(scope["headers"])[b"x-organisation"]))
+        finally:
+            connections.put_nowait(connection)
         headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         await send({"type": "http.response.body", "body": body})
 
-    await serve(Starlette(routes=[Route("/graphql", answer, methods=["POST"])]) if framework else asgi, port)
+    await serve(asgi, port)
+
+
+async def bare(connection: HubConnection, organisation: int) -> bytes:
+    """Answer by the plain SQL."""
+    body: bytes = await connection.fetchval(BARE, organisation)
+    return body
+
+
+def fed(app: Starlette) -> Fetch:
+    """Give what answers by the hub's own statement, its values put in place by hand."""
+    engine: Engine = app.state.engine
+    known: dict[int, tuple[str, list[Any], int]] = {}
+
+    def prepared(organisation: int) -> tuple[str, list[Any], int]:
+        asked = operation(engine, partner(organisation), engine.documents.get(Q1), None, {})
+        (own,) = asked.compiled.own
+        values = asked.binding.values(own.parameters, {**base(asked), "subject": None, "outcome": "DONE"}, {})
+        return own.sql, values, values.index(asked.principal.proof)
+
+    async def fetch(connection: HubConnection, organisation: int) -> bytes:
+        if organisation not in known:
+            known[organisation] = prepared(organisation)
+        sql, values, proof = known[organisation]
+        row = await connection.fetchrow(sql, *values[:proof], secrets.token_bytes(32), *values[proof + 1 :])
+        assert row is not None  # noqa: S101 a statement of the engine has one
+        body: bytes = row["body"]
+        return b'{"data":' + body + b"}"
+
+    return fetch
 
 
 async def serve(app: ASGIApp, port: int) -> None:
@@ -85,9 +169,8 @@ async def serve(app: ASGIApp, port: int) -> None:
 
 if __name__ == "__main__":
     what, given = sys.argv[1], json.loads(os.environ["BENCH"])
-    served = (
-        hub(given["dsns"], given["port"], Path(given["keys"]))
-        if what == "hub"
-        else bare(given["dsns"], given["port"], given["organisation"], framework=what == "bare")
-    )
-    uvloop.run(served)
+    dsns, keys, port = given["dsns"], Path(given["keys"]), given["port"]
+    if what in ("bare", "fed"):
+        uvloop.run(limit(dsns, keys, port, what))
+    else:
+        uvloop.run(hub(dsns, port, keys, guarded=what == "hub"))

@@ -1,4 +1,4 @@
-"""This module sets up the world to measure in: a PostgreSQL of its own, filled fast, and a partner with a real key."""
+"""This module sets up the world to measure in: a PostgreSQL of its own, filled fast, and partners with real keys."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +16,12 @@ from hub.postgres import connect
 from hub.sealing import Sealing
 
 DATABASE = "bench"
-PARTNER = "org-3"
+CASES, REFERRALS, ORGANISATIONS = 20_000, 60_000, 40
+PARTNERS = """
+select distinct on (g.origins) g.organisation from agreement g join organisation o on o.id = g.organisation
+where o.kind = 'SISTER' order by g.origins, g.organisation
+"""
+"""Twenty, each the sender of the referrals of the cases that its agreement opens: all see the same amount, and each something else."""
 SETTINGS = {"shared_buffers": "512MB", "max_wal_size": "2GB", "max_locks_per_transaction": "256"}
 
 
@@ -29,8 +34,8 @@ class Partner:
     private_jwk: dict[str, Any]
 
 
-async def fill(server: Server, keyring: Keyring) -> Partner:
-    """Migrate, load the world, seal what the partner may read of people, and register the partner."""
+async def fill(server: Server, keyring: Keyring) -> list[Partner]:
+    """Migrate, load the world, seal what the partners may read of people, and register the partners."""
     admin = await connect(server.dsn(ADMIN, "postgres"), name="bench", role=ADMIN)
     await admin.execute(f"create database {DATABASE}")
     await admin.close()
@@ -38,31 +43,39 @@ async def fill(server: Server, keyring: Keyring) -> Partner:
     await migrate(server.dsn("hub_migrate", DATABASE))
     admin = await connect(server.dsn(ADMIN, DATABASE), name="bench", role=ADMIN)
     try:
-        await admin.execute("insert into organisation (code, name, kind) values ('icorn', 'ICORN', 'ICORN')")
-        await admin.execute(
-            "insert into organisation (code, name, kind) select 'org-' || i, 'Organisation ' || i, 'SISTER' from generate_series(1, 39) i"
-        )
-        await admin.execute((Path(__file__).parent / "world.sql").read_text())
-        organisation = await admin.fetchval("select id from organisation where code = $1", PARTNER)
-        await seal(admin, keyring, organisation)
+        await people(admin, CASES, REFERRALS, ORGANISATIONS)
+        await seal(admin, keyring)
         await admin.execute("vacuum analyze")
-        key = ECKey.generate_key("P-256")
-        await register_client(
-            admin, organisation=organisation, client_id="bench", name="Bench", scopes=[str(s) for s in Scope],
-            jwks={"keys": [key.as_dict(private=False, kid="1")]}, purpose="PROTECTION",
-            limits={"cost_per_minute": 10**12, "concurrency": 100},
-        )  # fmt: skip
-        return Partner(organisation, "bench", dict(key.as_dict(private=True, kid="1")))
+        return [await register(admin, row["organisation"]) for row in await admin.fetch(PARTNERS)]
     finally:
         await admin.close()
 
 
-async def seal(admin: Any, keyring: Keyring, organisation: int) -> None:
-    """Give every case the partner may see a sealed identity of about the length real ones have."""
-    sealing = Sealing(keyring)
-    cases = await admin.fetch(
-        "select case_id from case_access where organisation = $1 and not isempty(identity)", organisation
+async def people(admin: Any, cases: int, referrals: int, organisations: int) -> None:
+    """Put a world into an empty database: ICORN is organisation 1, the partners come after it."""
+    await admin.execute("insert into organisation (code, name, kind) values ('icorn', 'ICORN', 'ICORN')")
+    await admin.execute(
+        "insert into organisation (code, name, kind) select 'org-' || i, 'Organisation ' || i, 'SISTER' from generate_series(1, $1::int) i",
+        organisations - 1,
     )
+    await admin.execute((Path(__file__).parent / "world.sql").read_text().format(cases=cases, referrals=referrals))
+
+
+async def register(admin: Any, organisation: int) -> Partner:
+    """Make a partner's client, whose limits are never what is measured."""
+    key, client = ECKey.generate_key("P-256"), f"bench-{organisation}"
+    await register_client(
+        admin, organisation=organisation, client_id=client, name="Bench", scopes=[str(s) for s in Scope],
+        jwks={"keys": [key.as_dict(private=False, kid="1")]}, purpose="PROTECTION",
+        limits={"cost_per_minute": 10**12, "concurrency": 100},
+    )  # fmt: skip
+    return Partner(organisation, client, dict(key.as_dict(private=True, kid="1")))
+
+
+async def seal(admin: Any, keyring: Keyring) -> None:
+    """Give every case a sealed identity of about the length real ones have."""
+    sealing = Sealing(keyring)
+    cases = await admin.fetch("select id from case_file")
     keys, documents = [], []
     for number, (case,) in enumerate(cases):
         key = sealing.new_key()

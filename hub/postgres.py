@@ -23,6 +23,9 @@ UNREACHABLE: Final = (
     asyncpg.InternalClientError,
 )
 """What a database says that is not there, not yet, or not any more."""
+INDEX_DRIVEN: Final = ("enable_seqscan", "enable_hashjoin", "enable_mergejoin", "enable_memoize")
+"""What the planner leaves alone on the connections that answer requests: every list there is read by an index, a page at a time,
+and every row beside it by its key, however little the planner knows of the tables. A command's transaction turns them on again."""
 STATEMENTS: Final = 50
 """How many prepared statements a connection keeps."""
 STATEMENT_LENGTH: Final = 24 * 1024
@@ -32,9 +35,27 @@ STATEMENT_LENGTH: Final = 24 * 1024
 class HubConnection(asyncpg.Connection):
     """A connection that goes back to the pool as the role it logged in as, whatever was SET on it."""
 
+    _as_it_was = False
+
+    def leaves_nothing(self) -> None:
+        """Say that nothing outlives what was run since it was borrowed, so that giving it back needs no round trip to undo it.
+
+        For statements that set only what ends with them, and for nobody else: the next borrower has what is left.
+        """
+        self._as_it_was = True
+
     def get_reset_query(self) -> str:
         """Undo a session-wide SET ROLE too, which asyncpg's own reset leaves to the next borrower."""
+        if self._as_it_was:
+            return ""
         return "RESET SESSION AUTHORIZATION; RESET ROLE;\n" + super().get_reset_query()
+
+    async def reset(self, *, timeout: float | None = None) -> None:  # noqa: ASYNC109 asyncpg's own
+        """Make it as it was when it was opened; what was said of it is good for one borrower."""
+        try:
+            await super().reset(timeout=timeout)
+        finally:
+            self._as_it_was = False
 
 
 async def connect(dsn: str, *, name: str, role: str = "hub_app") -> HubConnection:
@@ -66,7 +87,9 @@ async def open_pool(
         min_size=min(2, size),
         max_size=size,
         init=read_json_as_bytes,
-        **_options(name, role, settings or {}),
+        **_options(
+            name, role, {**(dict.fromkeys(INDEX_DRIVEN, "off") if role == "hub_app" else {}), **(settings or {})}
+        ),
     )
 
 

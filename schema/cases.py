@@ -62,8 +62,9 @@ CASES = Page(
 )
 # A case that was made one with another answers by the names of both.
 BY_ID = Where(
-    "{row}.pairwise = coalesce((select l.kept_pairwise from case_alias l where l.organisation = {org} and l.pairwise = {value}::uuid), {value}::uuid)",
+    "{row}.pairwise = {value}",
     "uuid:case",
+    found="coalesce((select l.kept_pairwise from case_alias l where l.organisation = {org} and l.pairwise = {value}::uuid), {value}::uuid)",
 )
 _SPOKEN = "upper(btrim({value}::text, E' \\t\\r\\n'))"
 CASE_REFERRALS = Page(REFERRAL, "{row}.case_id = {parent}.case_id", REFERRALS.orders, REFERRALS.default, REFERRALS.tie)
@@ -193,9 +194,10 @@ class Case(Node):
 class CaseBy:
     """Names one case, as the asker's organisation knows it."""
 
-    id: strawberry.ID | None = where(BY_ID.sql, BY_ID.convert)
+    id: strawberry.ID | None = where(BY_ID.sql, BY_ID.convert, found=BY_ID.found)
     reference: str | None = where(
-        f"{{row}}.reference = coalesce((select l.kept_reference from case_alias l where l.organisation = {{org}} and l.reference = {_SPOKEN}), {_SPOKEN})"
+        "{row}.reference = {value}",
+        found=f"coalesce((select l.kept_reference from case_alias l where l.organisation = {{org}} and l.reference = {_SPOKEN}), {_SPOKEN})",
     )
 
 

@@ -32,12 +32,16 @@ class Rows:
 
 @dataclass(frozen=True)
 class Where:
-    """A predicate on {row} for one argument or input field. `convert` names how its value becomes a parameter; `reads`, what it tells of who is found."""
+    """A predicate on {row} for one argument or input field. `convert` names how its value becomes a parameter; `reads`, what it tells of who is found.
+
+    `found` is what the value stands for, where that is to be looked up first: an index finds rows by what is known before any is read.
+    """
 
     sql: str
     convert: str = ""
     scopes: tuple[Scope, ...] = ()
     reads: str = ""
+    found: str = ""
 
 
 @dataclass(frozen=True)
@@ -251,9 +255,9 @@ def asked(
     return declare
 
 
-def where(sql: str, convert: str = "", *scopes: Scope, reads: str = "") -> Any:
+def where(sql: str, convert: str = "", *scopes: Scope, reads: str = "", found: str = "") -> Any:
     """Declare an optional input field that narrows a list: {row} is the candidate, {value} what was given."""
-    return strawberry.field(default=strawberry.UNSET, metadata={METADATA: Where(sql, convert, scopes, reads)})
+    return strawberry.field(default=strawberry.UNSET, metadata={METADATA: Where(sql, convert, scopes, reads, found)})
 
 
 def named(name: str, declared: Any) -> Any:

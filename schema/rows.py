@@ -44,9 +44,9 @@ AGREEMENT = Rows(
 APPROVAL = Rows("select p.agreement, p.organisation, p.approver, p.at from agreement_approval p")
 
 CASE = Rows(
-    "select a.case_id, a.pairwise, a.reference, a.pseudonym, a.opened_on, a.updated_at, a.risk_level, f.status, f.discipline, f.origin, f.version,"
+    "select a.case_id, a.pairwise, a.reference, a.pseudonym, a.opened_on, a.updated_at, a.risk_level, a.status, a.discipline, a.origin, f.version,"
     f" {_PERIODS}, a.assessment, a.overview, {case_basis('a')} as basis"
-    " from case_access a join case_file f on f.id = a.case_id",
+    " from case_access a left join case_file f on f.id = a.case_id",
     access="a.organisation = {org} and holds(a.overview, {now})",
     subject="pseudonym",
 )
@@ -86,11 +86,11 @@ RESIDENCY = Rows(
 )
 
 REFERRAL = Rows(
-    "select a.referral_id, a.pairwise, a.reference, a.pseudonym, a.submitted_at, a.updated_at, a.urgency, f.sender, f.recipient, f.status,"
-    " f.discipline, f.origin, f.shared_categories, f.decline_reason, f.case_id, f.reason, f.redirected_from,"
+    "select a.referral_id, a.pairwise, a.reference, a.pseudonym, a.submitted_at, a.updated_at, a.urgency, a.sender, a.recipient, a.status,"
+    " a.discipline, a.origin, a.shared_categories, a.decline_reason, a.case_id, f.reason, f.redirected_from,"
     f" case when f.sender = {{org}} then f.client_reference end as client_reference, f.client, f.usr, {_PERIODS},"
     f" {_withheld(PERSONAL, 'a')} as withheld, a.basis"
-    " from referral_access a join referral f on f.id = a.referral_id",
+    " from referral_access a left join referral f on f.id = a.referral_id",
     access="a.organisation = {org} and holds(a.visible, {now})",
     subject="pseudonym",
 )

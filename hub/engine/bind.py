@@ -32,7 +32,7 @@ from hub.engine.parameters import (
     split_id,
 )
 from hub.engine.plan import Arguments, Plan
-from hub.engine.selection import Variables, arguments, node_ids
+from hub.engine.selection import Variables, arguments, node_ids, varies
 from hub.feeds.refresh import FeedFreshness
 from schema.fields import Command, Page, Remote, Source
 
@@ -56,8 +56,11 @@ class Binding:
         self._opened: dict[tuple[int, str], list[str]] = {}
         self._refreshed: dict[int, dict[str, FeedFreshness]] = {}
 
-    def arguments(self, asked: Arguments) -> dict[str, Any]:
+    def arguments(self, asked: Arguments) -> Mapping[str, Any]:
         """Give a field's coerced arguments in this request."""
+        # What is written out in the document is the same in every request; a command's input is its own to change.
+        if asked.parent.name != "Mutation" and not any(varies(given.value) for given in asked.node.arguments or ()):
+            return asked.values
         if id(asked) not in self._known:
             self._known[id(asked)] = arguments(asked.parent, asked.node, self._variables)
         return self._known[id(asked)]

@@ -10,6 +10,7 @@ from hub.engine.feed_results import feed_statement
 from hub.engine.plan import Ask, Plan, plan
 from hub.engine.selection import Variables, shape
 from hub.engine.statement import STANDING, Statement, Writer, assembled, statement
+from hub.postgres import INDEX_DRIVEN
 from schema.fields import Remote
 
 PLANS = 1000
@@ -67,6 +68,9 @@ class Plans:
 
 
 def entrance(gate: str, standing: str = STANDING) -> Statement:
-    """Write the statement that a mutation or a subscription begins with: the gate ("proof" or "live"), and nothing behind it."""
+    """Write the statement that a mutation or a subscription begins with: the gate ("proof" or "live"), and nothing behind it.
+
+    What follows in its transaction may change a hundred thousand rows at once, and is planned for that.
+    """
     body = "select null::text as body, '{}'::seen[] as subjects from gate"
-    return assembled(Writer(WALLS), body, gate, audited=False, standing=standing)
+    return assembled(Writer(WALLS), body, gate, audited=False, standing=standing, settings=INDEX_DRIVEN)

@@ -8,6 +8,7 @@ import binascii
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from typing import Any
 
 from cryptography.exceptions import InvalidTag
@@ -20,8 +21,13 @@ class Cursors:
     """Seals and opens cursors for one asker; `key` is 64 bytes."""
 
     def __init__(self, key: bytes, asker: Sequence[str]) -> None:
-        self._cipher = AESSIV(key)
+        self._key = key
         self._asker = "\x00".join(asker)
+
+    @cached_property
+    def _cipher(self) -> AESSIV:
+        """Made for those who have a cursor: most requests have none."""
+        return AESSIV(self._key)
 
     def _bound(self, coordinate: str, values: Mapping[str, Any], keys: Sequence[str]) -> bytes:
         asked = {name: value for name, value in values.items() if name not in _PAGING}

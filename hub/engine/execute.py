@@ -1,7 +1,8 @@
 """This module runs a compiled query: one statement for own data, feed calls beside it, and the answer put together as bytes."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Final
@@ -19,7 +20,7 @@ from hub.engine.compiled import Compiled, Plans, entrance
 from hub.engine.cursors import Cursors
 from hub.engine.documents import Document, Documents, RequestRefusedError, variable_values
 from hub.engine.limits import PLANNED, beyond, problem
-from hub.engine.parameters import Base
+from hub.engine.parameters import Base, asker
 from hub.engine.plan import Arguments
 from hub.engine.selection import Variables, arguments
 from hub.engine.splice import MARK, Fill, cursors, opened, splice
@@ -105,24 +106,36 @@ def operation(
     return Operation(principal, document, node, variables, given, compiled, binding, cost, by_id)
 
 
+@asynccontextmanager
+async def asking(engine: Engine) -> AsyncIterator[Any]:
+    """Borrow a connection for statements that this module writes: who asks is bound for each of them alone."""
+    connection: Any
+    async with engine.pool.acquire() as connection:
+        yield connection
+        connection.leaves_nothing()
+
+
 async def query(engine: Engine, asked: Operation) -> bytes:
     """Answer a query: {"data"} as JSON bytes. Own data and feeds are asked side by side."""
     compiled = asked.compiled
     (own,) = compiled.own
-    refreshing = asyncio.gather(*_refreshes(engine, asked))
+    waiting = _refreshes(engine, asked)
+    refreshing = asyncio.gather(*waiting) if waiting else None
     try:
-        async with engine.pool.acquire() as connection:
+        async with asking(engine) as connection:
             body = await fetch(connection, own, asked, {})
-        await refreshing
+        if refreshing is not None:
+            await refreshing
     finally:
-        refreshing.cancel()
+        if refreshing is not None:
+            refreshing.cancel()
     return await _whole(engine, asked, own, body)
 
 
 async def occurrence(engine: Engine, asked: Operation, subject: object, ordinal: int | None) -> bytes | None:
     """Answer a subscription for one event: {"data"} as JSON bytes, None where the asker, as it stands now, may not see it."""
     (own,) = asked.compiled.own
-    async with engine.pool.acquire() as connection:
+    async with asking(engine) as connection:
         row = await _row(connection, own, asked, {}, {"subject": subject, "ordinal": ordinal, "outcome": "DONE"})
     if row["body"] is None:
         return None
@@ -132,9 +145,9 @@ async def occurrence(engine: Engine, asked: Operation, subject: object, ordinal:
 
 async def enter(engine: Engine, principal: Principal) -> None:
     """Spend a proof on a connection on which nothing is asked yet; raise AuthError."""
-    wanted, given = entrance("proof", ANY_STANDING), {**_asker(principal), "commit": "off"}
+    wanted, given = entrance("proof", ANY_STANDING), {**asker(principal), "commit": "off"}
     values = [given[parameter.name] for parameter in wanted.parameters if isinstance(parameter, Base)]
-    async with engine.pool.acquire() as connection:
+    async with asking(engine) as connection:
         _passed(await connection.fetchrow(wanted.sql, *values), principal)
 
 
@@ -180,23 +193,10 @@ def _passed(row: Any, principal: Principal) -> Any:
     return row
 
 
-def _asker(principal: Principal) -> dict[str, Any]:
-    return {
-        "org": principal.organisation,
-        "client": principal.client,
-        "user": principal.user,
-        "scopes": " ".join(sorted(principal.scopes)),
-        "proof": principal.proof,
-        "proof_until": principal.proof_until,
-        "token": principal.token_id,
-        "expires_at": principal.expires_at,
-    }
-
-
 def _base(asked: Operation) -> dict[str, Any]:
     principal, plan = asked.principal, asked.compiled.plan
     return {
-        **_asker(principal),
+        **asker(principal),
         "purpose": principal.purpose,
         "operation": asked.document.digest,
         "by_id": asked.by_id,
@@ -240,7 +240,7 @@ async def feed_results(engine: Engine, asked: Operation, wanted: Statement, body
             parts[int(part)].append(case)
     if not any(parts.values()):
         return lambda _: b"[]"
-    async with engine.pool.acquire() as connection:
+    async with asking(engine) as connection:
         told = await fetch(connection, wanted, asked, parts)
     filled = fills(engine, asked, wanted)
     told = splice(told, {**filled, b"remote": await feed_results(engine, asked, wanted, told)})

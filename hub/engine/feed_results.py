@@ -39,7 +39,7 @@ def _part(writer: Writer, part: Ask, number: int) -> str:
     asked = [ask for field in part.asks if field.name == "records" for ask in field.asks]
     person = seen(writer, CASE, asked, case)
     return (
-        f"select concat('{{', string_agg(concat('\"', {case}.case_id, '\":', f.j), ','), '}}') as j, concatenated(array[{person}] || f.k) as k"
+        f"select concat('{{', string_agg(concat('\"', {case}.case_id, '\":', f.j), ','), '}}') as j, array_agg({person}) || concatenated(f.k) as k"
         f" from {writer.rows(CASE)} {case} cross join lateral ({_results(writer, part, case)}) f"
         f" where {case}.case_id = any ({writer.parameter(Parts(number))}::uuid[]) and gate.ok"
     )
@@ -93,7 +93,7 @@ def _page(writer: Writer, part: Ask, records: Sequence[Ask], feed: str, case: st
     assert asked is not None  # noqa: S101 the planner gives them
     row = writer.alias()
     made = [writer.object(field.asks, row) for field in records]
-    joins, people = "".join(each[0] for each in made), " || ".join(each[2] for each in made if each[2])
+    joins, people = "".join(each[0] for each in made), " || ".join(each[2].listed() for each in made if each[2])
     sized = asked.values.get("first") is not None
     kept = f"{writer.parameter(Size(asked, 0))}::int" if sized else str(PAGE_LIMIT if case else PAGE_DEFAULT)
     narrowed = "".join(

@@ -7,7 +7,7 @@ from hub.engine.changes import changes
 from hub.engine.json_text import Known, Piece, array, mark, members, nested, value
 from hub.engine.parameters import PAGE_DEFAULT, Place, Size
 from hub.engine.plan import Arguments, Ask
-from hub.engine.recorded import searched
+from hub.engine.recorded import People, searched
 from schema.fields import Feed, Order, Page, Rows
 
 if TYPE_CHECKING:
@@ -75,13 +75,16 @@ def page(writer: "Writer", ask: Ask, parent: str, guard: str) -> tuple[str, bool
 
     places = ", '|', ".join(f"{row}.{order.column}" for order, _ in keys)
     cursor = f"concat({writer.cursor(asked, keys)}, '|', {places})"
-    joins, columns, people = "", [], []
+    joins, columns, own, below = "", [], [], []
     for field in (field for field in ask.asks if field.name == "edges"):
-        below, json, k = _edge(writer, field, row, source.rows, cursor)
-        joins += below
+        joined, json, inside = _edge(writer, field, row, source.rows, cursor)
+        joins += joined
         columns.append((writer.alias("e"), json))
-        people += [k] if k else []
-    columns += [("k", " || ".join(people))] if people else []
+        own += [each.own for each in inside if each.own]
+        below += [one for each in inside for one in each.below]
+    columns += [(f"w{number}", one) for number, one in enumerate(own)]
+    columns += [("k", " || ".join(below))] if below else []
+    people = own + below
     gathered = "select"
     if columns or _told(ask):
         bound = "".join(
@@ -148,10 +151,10 @@ def _gathered(
         inner += [f"{row}.{key.column} as s{number}" for number, (key, _) in enumerate(keys)]
         named = [(Order(f"s{number}", key.type), direction) for number, (key, direction) in enumerate(keys)]
         order, contrary = (ordering(named, "x", reverse=back) for back in (False, True))
-    gathered = [
-        f"concatenated(x.k){where} as k" if alias == "k" else f"{array(f'x.{alias}', order, only)} as {alias}"
-        for alias, _ in columns
-    ]
+    gathered = [f"{array(f'x.{alias}', order, only)} as {alias}" for alias, _ in columns if alias[0] == "e"]
+    people = [People(f"x.{alias}").gathered(where) for alias, _ in columns if alias[0] == "w"]
+    people += [People(below=("x.k",)).gathered(where) for alias, _ in columns if alias == "k"]
+    gathered += [f"{' || '.join(people)} as k"] if people else []
     gathered += [f"count(*) > {kept} as more"] if numbered else []
     if told & {"startCursor", "endCursor"}:
         inner.append(f"{cursor} as c")
@@ -173,7 +176,7 @@ def _behind(writer: "Writer", keys: Keys, asked: Arguments, candidates: Any) -> 
     return f"exists (select {candidates(row)} and not {beyond(writer, keys, row, asked, cursor, onward=not reverse)})"
 
 
-def _edge(writer: "Writer", field: Ask, row: str, rows: Rows, cursor: str) -> tuple[str, str, str]:
+def _edge(writer: "Writer", field: Ask, row: str, rows: Rows, cursor: str) -> tuple[str, str, list[People]]:
     joins, found = "", []
     columns: list[tuple[str, Piece]] = []
     for inner in field.asks:
@@ -183,10 +186,10 @@ def _edge(writer: "Writer", field: Ask, row: str, rows: Rows, cursor: str) -> tu
             below, json, people = writer.object(inner.asks, row, rows)
             joins += below
             columns.append((inner.key, json))
-            found += [people] if people else []
+            found.append(people)
         else:
             columns.append((inner.key, writer.value(inner, "") or Known("null")))
-    return joins, members(columns), " || ".join(found)
+    return joins, members(columns), found
 
 
 def _page_info(writer: "Writer", field: Ask, name: str, reverse: bool, behind: str) -> str:  # noqa: FBT001 the page's direction

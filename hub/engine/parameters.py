@@ -4,8 +4,10 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from typing import Any, Final
 
+from auth.principal import Principal
 from hub.engine.plan import Arguments
 from schema.directives import NAMED, PAGE
 
@@ -146,3 +148,22 @@ def selection_problems(values: Mapping[str, Any]) -> list[tuple[str, str]]:
         if isinstance(starts, date) and isinstance(ends, date) and starts > ends:
             found.append((name, "has a from that lies after its to: give the earlier day as from"))
     return found
+
+
+@lru_cache(maxsize=1024)
+def _spoken(scopes: frozenset[str]) -> str:
+    return " ".join(sorted(scopes))
+
+
+def asker(principal: Principal) -> dict[str, Any]:
+    """Give the values that bind who asks, and what must be true of it now."""
+    return {
+        "org": principal.organisation,
+        "client": principal.client,
+        "user": principal.user,
+        "scopes": _spoken(principal.scopes),
+        "proof": principal.proof,
+        "proof_until": principal.proof_until,
+        "token": principal.token_id,
+        "expires_at": principal.expires_at,
+    }

@@ -49,7 +49,7 @@ Path = tuple[str, ...]
 
 @dataclass(frozen=True, eq=False)
 class Arguments:
-    """A field's arguments: coerced for this plan's shape in `values`, and coerced anew for each request."""
+    """A field's arguments: coerced for this plan's shape in `values`, and anew for each request where variables are in them."""
 
     parent: GraphQLObjectType
     node: FieldNode
@@ -220,7 +220,7 @@ class _Planner:
             case _:
                 below = self.select(kind, sets, path) if isinstance(kind, GraphQLObjectType) else ()
                 ask = Ask(key, rule.source, below, asked, tuple(self.wheres(rule, asked)), name=name)
-                self.made.pages.append(ask)
+                self.made.pages += [ask] if asked.node.arguments or isinstance(rule.source, Page | Remote) else []
                 if isinstance(rule.source, Remote):
                     return replace(ask, part=self.part(ask))
                 return ask

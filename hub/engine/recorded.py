@@ -1,6 +1,7 @@
 """This module writes, beside a row of an answer, what the audit record says of its person: who, and on which bases what was open."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from hub.engine.plan import Ask
@@ -12,6 +13,30 @@ if TYPE_CHECKING:
 
 CHANGED = " || audit_written({subject}) || coalesce(nullif(current_setting('hub.erased', true), ''), '{{}}')::seen[]"
 """Whom a command concerned: of what it changed, the database says; of what it erased, erase_case said before it was gone."""
+
+
+@dataclass(frozen=True)
+class People:
+    """Who is in an object: `own`, the person its row is of, and those in lists `below` it. Empty where there is nobody."""
+
+    own: str = ""
+    below: tuple[str, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.own or self.below)
+
+    def listed(self) -> str:
+        """Write them as one array, for an object that stands alone."""
+        return " || ".join([f"array[{self.own}]"] * bool(self.own) + list(self.below))
+
+    def column(self) -> str:
+        """Write the column `k` of an object that stands alone, if anybody is in it."""
+        return f", {self.listed()} as k" if self else ""
+
+    def gathered(self, kept: str = "") -> str:
+        """Write the aggregates that gather them over rows: each row's own in one growing array, lists one behind the other."""
+        own = [f"array_agg({self.own}){kept}"] if self.own else []
+        return " || ".join(own + ([f"concatenated({' || '.join(self.below)}){kept}"] if self.below else []))
 
 
 def seen(writer: "Writer", rows: Rows, asks: Sequence[Ask], row: str) -> str:

@@ -91,6 +91,14 @@ def arguments(parent: GraphQLObjectType, node: FieldNode, variables: Variables) 
     return get_argument_values(definition, node, variables)
 
 
+def varies(value: Any) -> bool:
+    """Tell whether a value written in a document depends on a variable."""
+    if value.kind == "variable":
+        return True
+    parts = [field.value for field in value.fields] if value.kind == "object_value" else getattr(value, "values", ())
+    return any(map(varies, parts))
+
+
 def shape(schema: GraphQLSchema, operation: OperationDefinitionNode, variables: Variables) -> tuple[Any, ...]:
     """Tell apart variables that ask for different statements: presence, booleans, sort keys, and the type an id names."""
     return tuple(

@@ -10,11 +10,26 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from hub.engine.json_text import Known, Piece, array, mark, members, nested, value
+from hub.engine.nodes import any_node
 from hub.engine.pages import page
-from hub.engine.parameters import FEED_KEYS, Base, Given, Ids, Parameter, dig
+from hub.engine.parameters import FEED_KEYS, Base, Given, Parameter, dig
 from hub.engine.plan import Arguments, Ask, Plan
-from hub.engine.recorded import CHANGED, seen
-from schema.fields import Column, Many, Nested, One, Order, Page, Personal, Problems, Remote, Rows, Sealed, SealedText
+from hub.engine.recorded import CHANGED, People, seen
+from schema.fields import (
+    Column,
+    Many,
+    Nested,
+    One,
+    Order,
+    Page,
+    Personal,
+    Problems,
+    Remote,
+    Rows,
+    Sealed,
+    SealedText,
+    Where,
+)
 
 CASTS = {
     "org": "int", "client": "text", "user": "text", "scopes": "text", "proof": "bytea", "proof_until": "timestamptz", "token": "text",
@@ -99,14 +114,18 @@ class Writer:
             # A parameter that no expression names would have no type.
             named = "{value}" in rule.sql
             value = self.parameter(Given(ask.arguments, path, rule.convert)) if named else ""
-            found.append(" and " + self.fill(rule.sql, row=row, value=value, **given))
+            found.append(" and " + self.fill(rule.sql, row=row, value=self.meant(rule, value), **given))
         return "".join(found)
 
-    def object(self, asks: Sequence[Ask], row: str, rows: Rows | None = None) -> tuple[str, str, str]:
-        """Write an object on a row of `rows`: (joins, its JSON, who is in it or nothing)."""
+    def meant(self, rule: Where, value: str) -> str:
+        """Write what a value stands for, worked out once."""
+        return f"(select {self.fill(rule.found, value=value)})" if rule.found else value
+
+    def object(self, asks: Sequence[Ask], row: str, rows: Rows | None = None) -> tuple[str, str, People]:
+        """Write an object on a row of `rows`: (joins, its JSON, who is in it)."""
         joins: list[str] = []
         columns: list[tuple[str, Piece]] = []
-        people = [f"array[{seen(self, rows, asks, row)}]"] if rows is not None and rows.subject else []
+        people: list[str] = []
         for ask in asks:
             piece = self.value(ask, row)
             if piece is not None:
@@ -117,7 +136,8 @@ class Writer:
             joins.append(f" left join lateral ({below}) {name} on true")
             columns.append((ask.key, nested(f"{name}.j")))
             people += [f"{name}.k"] if has_people else []
-        return "".join(joins), members(columns), " || ".join(people)
+        own = seen(self, rows, asks, row) if rows is not None and rows.subject else ""
+        return "".join(joins), members(columns), People(own, tuple(people))
 
     def value(self, ask: Ask, row: str) -> Piece | None:
         """Write a field that is one value of the row, or of the hub; None for one that needs rows of its own."""
@@ -158,8 +178,8 @@ class Writer:
                 return page(self, ask, row, guard)
             case Nested():
                 joins, json, people = self.object(ask.asks, row)
-                return f"select {json} as j{f', {people} as k' if people else ''} from (select) x{joins}", bool(people)
-        return self.any_node(ask, guard)
+                return f"select {json} as j{people.column()} from (select) x{joins}", bool(people)
+        return any_node(self, ask, guard)
 
     def one(self, rows: Rows, on: str, ask: Ask, parent: str, guard: str) -> tuple[str, bool]:
         """Write at most one object."""
@@ -167,7 +187,7 @@ class Writer:
         joins, json, people = self.object(ask.asks, name, rows)
         where = on.replace("{row}", name) + self.conditions(ask, name) + guard
         found = f"{self.carrying(self.rows(rows, parent), ask)} {name}{joins} where {where}"
-        return f"select {json} as j{f', {people} as k' if people else ''} from {found}", bool(people)
+        return f"select {json} as j{people.column()} from {found}", bool(people)
 
     def carrying(self, rows: str, ask: Ask) -> str:
         """Write rows with the arguments they carry for what lies below them, null where one is not given."""
@@ -183,37 +203,10 @@ class Writer:
         name = self.alias()
         joins, json, people = self.object(ask.asks, name, rows)
         given = {"row": name, "parent": parent}
-        gathered = f", concatenated({people}) as k" if people else ""
+        gathered = f", {people.gathered()} as k" if people else ""
         return (
             f"select {array(json, self.fill(order, **given))} as j{gathered}"
             f" from {self.rows(rows, parent)} {name}{joins} where {self.fill(on, **given)}{self.conditions(ask, name)}{guard}"
-        ), bool(people)
-
-    def any_node(self, ask: Ask, guard: str) -> tuple[str, bool]:
-        """Write node(id) as the one type its id names, or nodes(ids) and _entities as a list in the order of the ids."""
-        asked = ask.arguments
-        assert asked is not None  # noqa: S101 the planner gives them
-        if "id" in asked.values:
-            ((_, (rows, by, asks)),) = ask.choices.items()
-            value = self.parameter(Given(asked, ("id",), by.convert))
-            return self.one(rows, self.fill(by.sql, row="{row}", value=value), Ask(ask.key, asks=asks), "", guard)
-        columns, joins, found, people = [], "", [], []
-        for number, (word, (rows, by, asks)) in enumerate(ask.choices.items()):
-            columns.append(f"{self.parameter(Ids(asked, word, by.convert))}::text[]")
-            one, has_people = self.one(
-                rows, self.fill(by.sql, row="{row}", value=f"i.v{number}"), Ask(ask.key, asks=asks), "", guard
-            )
-            name = self.alias("n")
-            joins += f" left join lateral ({one}) {name} on true"
-            found.append(f"{name}.j")
-            people += [f"{name}.k"] if has_people else []
-        columns.append(f"{self.parameter(Ids(asked, '', ''))}::text[]")
-        named = ", ".join(f"v{number}" for number in range(len(columns)))
-        json = nested(", ".join(found)) if found else "'null'"
-        gathered = f", concatenated({' || '.join(people)}) as k" if people else ""
-        return (
-            f"select {array(json, 'i.n')} as j{gathered}"
-            f" from unnest({', '.join(columns)}) with ordinality i({named}, n){joins} where true{guard}"
         ), bool(people)
 
 
@@ -241,8 +234,6 @@ GATE = {
     "live": "select true as ok from principal where trusted",
 }
 """What must be true before anything is read: the proof is new, or (for what follows in the same request) the asker is live."""
-
-
 STANDING = "viewer_standing({token}, {operation}, {by_id})"
 
 
@@ -255,11 +246,18 @@ def statement(plan: Plan, asks: Sequence[Ask], gate: str, walls: frozenset[int])
 
 
 def assembled(
-    writer: Writer, body: str, gate: str, *, audited: bool, written: bool = False, standing: str = STANDING
+    writer: Writer,
+    body: str,
+    gate: str,
+    *,
+    audited: bool,
+    written: bool = False,
+    standing: str = STANDING,
+    settings: Sequence[str] = (),
 ) -> Statement:
     """Bind the principal (`trusted` is null where it is not live, false where its document is none of its own), pass the gate, answer, and leave the audit record, each part naming the one it needs.
 
-    `written` is for what a command did: whom it concerned is on record, whatever is asked back.
+    `written` is for what a command did: whom it concerned is on record, whatever is asked back. `settings` are turned on for the transaction.
     """
     bound = " and ".join(
         f"set_config('hub.{name}', {value}, true) is not null"
@@ -272,6 +270,7 @@ def assembled(
         )
     )
     bound += writer.fill(" and set_config('synchronous_commit', {commit}, true) is not null")
+    bound += "".join(f" and set_config('{name}', 'on', true) is not null" for name in settings)
     logged = (
         "insert into audit (organisation, client, usr, action, operation, purpose, outcome, subjects, categories, proof) select"
         " {org}, {client}, {user}, {action}, {operation}, {purpose}, {outcome}, answer.subjects"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from hub.postgres import open_pool
+from hub.postgres import INDEX_DRIVEN, open_pool
 from tests.conftest import Database
 
 
@@ -39,6 +39,30 @@ async def test_a_role_set_on_a_pooled_connection_does_not_reach_the_next_borrowe
     assert row is not None
     assert row["current_user"] == "hub_migrate"
     assert row["bound"] in ("", None)
+
+
+async def test_what_was_left_on_a_connection_is_undone_unless_its_borrower_says_that_nothing_was(
+    database: Database,
+) -> None:
+    """The word is good for that one borrower: the next who leaves something finds it undone again."""
+    pool = await open_pool(database.dsn("hub_app"), name="test", size=1)
+    bound = "select coalesce(current_setting('hub.organisation', true), '')"
+    async with pool:
+        for said, found in ((True, "7"), (False, "")):
+            async with pool.acquire() as connection:
+                await connection.execute("select set_config('hub.organisation', '7', false)")
+                if said:
+                    connection.leaves_nothing()  # type: ignore[attr-defined] # the pool's proxy hands it on
+            async with pool.acquire() as connection:
+                assert await connection.fetchval(bound) == found
+
+
+async def test_whoever_answers_requests_reads_by_indexes(database: Database) -> None:
+    """However little the planner knows of a table, it is not read from end to end, nor joined whole to another."""
+    pool = await open_pool(database.dsn("hub_app"), name="test", size=1)
+    async with pool:
+        for name in INDEX_DRIVEN:
+            assert await pool.fetchval(f"show {name}") == "off"
 
 
 async def test_a_pool_takes_further_session_settings(database: Database) -> None:

@@ -150,6 +150,16 @@ _STORED: Final = (
 )
 
 
+_SHOWN = (
+    """select a::text as row from case_access a join case_file f on f.id = a.case_id
+       where (a.status, a.discipline, a.origin) is distinct from (f.status, f.discipline, f.origin)""",
+    """select a::text as row from referral_access a join referral f on f.id = a.referral_id
+       where (a.sender, a.recipient, a.status, a.discipline, a.origin, a.shared_categories, a.decline_reason, a.case_id)
+         is distinct from (f.sender, f.recipient, f.status, f.discipline, f.origin, f.shared_categories, f.decline_reason, f.case_id)""",
+)
+"""What is shown of each row, where it is not what the case or referral itself says."""
+
+
 async def stale(admin: Any) -> list[str]:
     """Give every row in which a stored table and its rule differ; [] when the tables are what the rule says."""
     case, cases, referral, referrals = _STORED
@@ -157,6 +167,8 @@ async def stale(admin: Any) -> list[str]:
     for one, other in ((case, cases), (cases, case), (referral, referrals), (referrals, referral)):
         rows = await admin.fetch(f"select x::text as row from ({one} except all {other}) x")  # noqa: S608 as above
         found += [row["row"] for row in rows]
+    for shown in _SHOWN:
+        found += [row["row"] for row in await admin.fetch(shown)]
     return found
 
 

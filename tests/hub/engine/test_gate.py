@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from auth.client import proof
+from hub.postgres import INDEX_DRIVEN
 from tests.world import ISSUER, World
 
 DEEP = """{ viewer { clientId } cities(first: 3) { edges { node { code } } }
@@ -94,13 +95,32 @@ async def test_what_a_scope_denies_is_not_in_the_statement(peopled: World) -> No
 async def test_no_plan_reads_before_the_gate_or_beyond_it(peopled: World, switch: str) -> None:
     """Whatever way the planner goes, the answer is the same, and afterwards the connection is nobody's."""
     expected = await peopled.data("pen", DEEP)
-    await peopled.admin.execute(f'alter database "{peopled.database.name}" set enable_{switch} = off')
-    await peopled.app.state.pools.app.expire_connections()
+    turned = "on" if f"enable_{switch}" in INDEX_DRIVEN else "off"
+    pool = peopled.app.state.pools.app
+    pool._connect_kwargs["server_settings"][f"enable_{switch}"] = turned  # noqa: SLF001 asyncpg would have all of them again
+    await pool.expire_connections()
 
     assert await peopled.data("pen", DEEP) == expected
-    async with peopled.app.state.pools.app.acquire() as connection:
-        assert await connection.fetchval("select current_setting($1)", f"enable_{switch}") == "off"
+    async with pool.acquire() as connection:
+        assert await connection.fetchval("select current_setting($1)", f"enable_{switch}") == turned
         assert await connection.fetchval("select count(*) from case_access") == 0
+
+
+@pytest.mark.parametrize("query", [DEEP, FEEDS])
+async def test_an_answer_leaves_nothing_on_its_connection(peopled: World, query: str) -> None:
+    """No session setting and no lock: which is why nothing is sent to undo any."""
+    left = "select jsonb_object_agg(name, setting order by name)::text from pg_settings"
+    locks = "select count(*) from pg_locks where locktype = 'advisory'"
+    pool = peopled.app.state.pools.app
+    before = await pool.fetchval(left)
+    await peopled.data("pen", query)
+
+    holders = [holder._con for holder in pool._holders if holder._con is not None]  # noqa: SLF001 as they were given back
+    assert {await connection.fetchval(left) for connection in holders} == {before}
+    assert {await connection.fetchval(locks) for connection in holders} == {0}
+    for name in ("organisation", "client", "user", "scopes", "proof"):
+        found = {await c.fetchval("select coalesce(current_setting($1, true), '')", f"hub.{name}") for c in holders}
+        assert found == {""}
 
 
 async def audited(world: World) -> int:
