@@ -80,6 +80,25 @@ def check(kind: str, settings: object, mapping: object, surroundings: Surroundin
     return ()
 
 
+def settings_flaws(kind: str, settings: object, surroundings: Surroundings) -> tuple[Flaw, ...]:
+    """Say all that is wrong with settings alone."""
+    try:
+        _checked(KINDS[kind], settings, surroundings)
+    except ConfigurationError as error:
+        return error.flaws
+    return ()
+
+
+def mapping_flaws(mapping: object, *, sampled: bool = False) -> tuple[Flaw, ...]:
+    """Say all that is wrong with a mapping alone; with `sampled`, also that it has no sample to be tried on."""
+    try:
+        compile_mapping(mapping)
+    except ConfigurationError as error:
+        return error.flaws
+    missing = sampled and isinstance(mapping, dict) and "sample" not in mapping
+    return (Flaw(("sample",), "is required: an invented record of the source's shape"),) if missing else ()
+
+
 def _checked(kind: Kind, document: object, surroundings: Surroundings) -> HttpSettings:
     settings = read_settings(kind.settings, document)
     flaws = url_flaws(settings, surroundings) + kind.flaws(settings)

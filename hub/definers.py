@@ -5,6 +5,7 @@ from typing import Final
 DEFINERS: Final = frozenset(
     {
         "auth.standing_ends",
+        "hub.access_changed",
         "hub.access_follows",
         "hub.agreement_follows",
         "hub.agreement_over",
@@ -16,6 +17,7 @@ DEFINERS: Final = frozenset(
         "hub.contact_unread",
         "hub.count_cases",
         "hub.count_overdue",
+        "hub.edited",
         "hub.emergency_told",
         "hub.end_with_case",
         "hub.erase_case",
@@ -23,6 +25,7 @@ DEFINERS: Final = frozenset(
         "hub.event_step",
         "hub.explain_access",
         "hub.follow_city",
+        "hub.forget_changes",
         "hub.freeze_follows",
         "hub.give_information",
         "hub.give_pairwise_key",
@@ -32,6 +35,7 @@ DEFINERS: Final = frozenset(
         "hub.may_give_roles",
         "hub.merge_cases",
         "hub.not_agreed",
+        "hub.note_turns",
         "hub.origin_follows",
         "hub.origin_joins_case",
         "hub.outcome_goes",

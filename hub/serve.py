@@ -84,7 +84,7 @@ async def serving(app: Starlette, listening: socket.socket) -> AsyncIterator[Non
         await server.ready.wait()
         yield
     finally:
-        await app.state.exchange.outbox.close()
+        await app.state.exchange.close()
         server.should_exit = True
         await task
 

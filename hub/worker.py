@@ -84,6 +84,7 @@ async def duties(pool: "Pool[Any]", refresher: Refresher, rounds: Rounds, keys: 
         group.create_task(every(SEQUENCE_EVERY, sequencer.run, stop))
         group.create_task(every(PRUNE_EVERY, lambda: prune(pool), stop))
         group.create_task(every(PRUNE_EVERY, lambda: retract(pool), stop))
+        group.create_task(every(PRUNE_EVERY, lambda: turn(pool), stop))
         group.create_task(every(FREEZE_EVERY, lambda: freeze(pool), stop))
         group.create_task(every(ERASE_EVERY, lambda: erase_overdue(pool), stop))
         group.create_task(every(WARN_EVERY, lambda: warn(pool), stop))
@@ -104,6 +105,14 @@ async def retract(pool: "Pool[Any]") -> int:
     """Retract what ended by time alone; return how many rows were looked at."""
     count = 0
     while looked := await pool.fetchval("select retract_lapsed()"):
+        count += looked
+    return count
+
+
+async def turn(pool: "Pool[Any]") -> int:
+    """Note what time alone has opened or closed, for those who keep copies; return how many rows were looked at."""
+    count = 0
+    while looked := await pool.fetchval("select note_turns()"):
         count += looked
     return count
 

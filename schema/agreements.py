@@ -2,11 +2,12 @@
 
 import strawberry
 
+from schema.agreement_rows import AGREEMENT_REASON, CLOSES, EFFECT, OPENS
 from schema.edges import AgreementRef, OrganisationRef
 from schema.enums import AgreementStatus, Category, Discipline
 from schema.fields import One, SealedText, Where, column, given, many, noun, one, source
 from schema.nodes import Node
-from schema.rows import AGREEMENT, AGREEMENT_REASON, APPROVAL, CLOSES, EFFECT, OPENS, ORGANISATION
+from schema.rows import AGREEMENT, APPROVAL, ORGANISATION
 from schema.scalars import CountryCode, DateTime
 
 EFFECT_OF_TERMS = One(

@@ -5,12 +5,12 @@ import strawberry
 from auth.scopes import Scope
 from schema.edges import CaseRef
 from schema.enums import Discipline, FeedKind, FeedState, RiskLevel, Urgency
-from schema.fields import Nested, Records, Where, column, noun, one, source, where
+from schema.fields import Nested, Records, Where, column, given, noun, one, source, where
 from schema.nodes import Node
 from schema.organisations import Organisation
 from schema.persons import ReferredPerson
 from schema.rows import FEED, FEED_PERSON, FEED_RECORD, LINKED_CASE, ORGANISATION
-from schema.scalars import CountryCode, DateTime, Duration
+from schema.scalars import JSON, CountryCode, DateTime, Duration
 
 
 @noun(Scope.FEEDS_READ, rows=FEED, places={"feed": Where("{row}.code = {value}::text", "key:feed")})
@@ -89,3 +89,36 @@ class FeedRecordFilter:
     origin: list[CountryCode] | None = where("{row}.origin = any ({value}::text[])")
     discipline: list[Discipline] | None = where("{row}.discipline = any ({value}::text[]::discipline[])")
     updated_since: DateTime | None = where("{row}.updated_at >= {value}::timestamptz")
+
+
+@strawberry.input
+class CreateFeedInput:
+    """A feed of an organisation. `settings` are those of its kind (`hub feed kinds`), its secrets named `CODE_...`; `mapping` carries an invented `sample`."""
+
+    idempotency_key: str
+    organisation: strawberry.ID
+    code: str
+    kind: FeedKind
+    settings: JSON
+    mapping: JSON
+    every: Duration
+
+
+@strawberry.input
+class UpdateFeedInput:
+    """What changes of a feed. It stays at its origin: another one is another feed."""
+
+    idempotency_key: str
+    feed: strawberry.ID
+    settings: JSON | None = given()
+    mapping: JSON | None = given()
+    every: Duration | None = given()
+    paused: bool | None = given()
+
+
+@strawberry.input
+class SyncFeedInput:
+    """Which feed to pull as soon as it has rested."""
+
+    idempotency_key: str
+    feed: strawberry.ID

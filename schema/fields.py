@@ -91,6 +91,13 @@ class Page:
 
 
 @dataclass(frozen=True)
+class Feed(Page):
+    """What is read on and on from a cursor. Its rows are given {place}, {name} and {most}: where to begin, and how many to look at."""
+
+    sized: ClassVar[str] = "changes"
+
+
+@dataclass(frozen=True)
 class Document:
     """Where sealed documents lie: a category is read where `access` holds; the rest finds the ciphertext and its key.
 

@@ -28,6 +28,7 @@ from schema.cities import PublishVacanciesInput
 from schema.consents import RecordConsentInput, WithdrawConsentInput
 from schema.directives import OPERATION
 from schema.emergencies import ApproveBreakGlassInput, BreakGlassInput
+from schema.feeds import CreateFeedInput, SyncFeedInput, UpdateFeedInput
 from schema.fields import Command, asked
 from schema.organisations import CreateOrganisationInput, UpdateOrganisationInput
 from schema.payloads import (
@@ -37,6 +38,7 @@ from schema.payloads import (
     ClientPayload,
     ConsentPayload,
     ErasePayload,
+    FeedPayload,
     MessagePayload,
     OrganisationPayload,
     PresentationPayload,
@@ -205,6 +207,21 @@ class Mutation:
     @asked(Command(fresh=True), Scope.ORGANISATIONS_MANAGE)
     def update_organisation(self, input: UpdateOrganisationInput) -> OrganisationPayload | None:  # noqa: A002 the contract's name
         """Change what an organisation is called, or suspend it, or let it in again. ICORN's alone."""
+        raise NotImplementedError
+
+    @asked(Command(fresh=True), Scope.FEEDS_MANAGE)
+    def create_feed(self, input: CreateFeedInput) -> FeedPayload | None:  # noqa: A002 the contract's name
+        """Connect a sister organisation's own system. ICORN's alone."""
+        raise NotImplementedError
+
+    @asked(Command(fresh=True), Scope.FEEDS_MANAGE)
+    def update_feed(self, input: UpdateFeedInput) -> FeedPayload | None:  # noqa: A002 the contract's name
+        """Change how a feed is read, or pause it, or let it go on. ICORN's alone."""
+        raise NotImplementedError
+
+    @asked(Command(), Scope.FEEDS_MANAGE)
+    def sync_feed(self, input: SyncFeedInput) -> FeedPayload | None:  # noqa: A002 the contract's name
+        """Have a feed pulled as soon as it has rested from its latest pull. ICORN's alone."""
         raise NotImplementedError
 
     @asked(Command(fresh=True), Scope.ACCESS_MANAGE)

@@ -7,6 +7,7 @@ from schema.agreements import Agreement
 from schema.cases import Case
 from schema.cities import City
 from schema.consents import Consent
+from schema.feeds import Feed
 from schema.fields import Once, Problems, column, one, source
 from schema.organisations import Organisation
 from schema.presentations import Presentation
@@ -19,6 +20,7 @@ from schema.rows import (
     CITY,
     CLIENT,
     CONSENT,
+    FEED,
     MESSAGE,
     ORGANISATION,
     PRESENTATION,
@@ -128,6 +130,14 @@ class OrganisationPayload:
 
     organisation: Organisation | None = one(ORGANISATION, "{row}.code = {named}")
     invitation: str | None = source(Once(), description=INVITED)
+    problems: list[Problem] = source(Problems())
+
+
+@strawberry.type
+class FeedPayload:
+    """What became of a feed."""
+
+    feed: Feed | None = one(FEED, "{row}.code = {named}")
     problems: list[Problem] = source(Problems())
 
 

@@ -20,6 +20,7 @@ from schema.audit import (
     AuditProof,
 )
 from schema.cases import CASES, EXPLAINED, Case, CaseBy, CaseFilter, CaseOrder, DisclosureRule
+from schema.changes import CHANGES, ChangeFeed
 from schema.cities import CITIES, City, CityFilter
 from schema.consents import Consent
 from schema.directives import ENTITIES, NAMED, OPERATION
@@ -182,6 +183,11 @@ class Query:
         after: str | None = UNSET,
     ) -> Connection[Retraction] | None:
         """What the viewer held and must now delete, newest first; for ICORN, what everyone must."""
+        raise NotImplementedError
+
+    @asked(CHANGES, Scope.CHANGES_READ)
+    def changes(self, after: str | None = UNSET, first: int | None = UNSET) -> ChangeFeed | None:
+        """Everything that changed for this viewer since `after`, in commit order, without gaps: to keep a copy true."""
         raise NotImplementedError
 
     @asked(EFFECT_OF_TERMS, Scope.ACCESS_MANAGE)

@@ -3,8 +3,6 @@
 Postgres repeats it in its row policies (sql/0009_reads_and_writes.sql), and each wall is tested with the other one down.
 """
 
-from dataclasses import replace
-
 from schema.enums import Category
 from schema.fields import Document, Rows
 from schema.persons import PERSONAL
@@ -43,11 +41,6 @@ AGREEMENT = Rows(
     " from agreement g left join agreement_end e on e.agreement = g.id",
     access="(g.organisation = {org} or (select viewer_is_icorn() and viewer_has('access:manage')))",
 )
-AGREEMENT_REASON = Document(
-    subject="'agreement:' || {row}.agreement",
-    sql="select 1 as key_version, {row}.reason as sealed, k.kek, k.wrapped from agreement_end k where k.agreement = {row}.agreement",
-    access="{row}.reason is not null",
-)
 APPROVAL = Rows("select p.agreement, p.organisation, p.approver, p.at from agreement_approval p")
 
 CASE = Rows(
@@ -73,14 +66,7 @@ EXPLANATION = Rows(
     access="a.organisation = {org} and holds(a.overview, {now}) and (select viewer_has('cases:read', 'access:explain'))",
     subject="pseudonym",
 )
-EFFECT = Rows("select 1 as one", access="(select viewer_is_icorn() and viewer_has('access:manage', 'cases:read'))")
-_SIMULATED = (
-    " from organisation o cross join lateral simulate_agreement(o.id, {parent}.categories, {parent}.origins, {parent}.disciplines,"
-    " {parent}.starts, {parent}.ends, (select g.id from agreement g where 'agreement_' || g.id = {parent}.replaces)) s"
-    " where 'organisation_' || o.code = {parent}.organisation"
-)
-OPENS = Rows(f"select s.category, s.opens as cases{_SIMULATED}")
-CLOSES = Rows(f"select s.category, s.closes as cases{_SIMULATED}")
+
 
 PRESENTATION = Rows(
     "select p.id as name, p.case_id, o.city, p.categories, p.presented_at as at, p.until, p.answered_at, a.case_id is not null as sees,"
@@ -113,9 +99,6 @@ EVENT = Rows("select e.referral_id, e.ordinal, e.kind, e.status, e.organisation,
     access="a.organisation = {org} and holds(a.visible, {now})",
     subject="pseudonym",
 )  # fmt: skip
-# What a webhook is told of it: that it was.
-STEP = replace(EVENT, select="select e.referral_id, e.ordinal, e.kind, a.pairwise, a.pseudonym, a.basis"
-    " from referral_event e join referral_access a on a.referral_id = e.referral_id")  # fmt: skip
 MESSAGE = Rows("select m.id as message_id, m.referral_id, m.ordinal, m.organisation, m.at, m.body, a.pairwise, a.pseudonym, a.basis"
     " from message m join referral_access a on a.referral_id = m.referral_id",
     access="a.organisation = {org} and holds(a.visible, {now})",
@@ -147,10 +130,6 @@ RETRACTION = Rows(
     "select r.id as name, r.organisation, r.kind, case when r.organisation = {org} then r.subject else r.icorn_subject end as subject,"
     " r.categories, r.at, r.acknowledged_at, r.note from retraction r",
     access="(r.organisation = {org} or (select viewer_is_icorn())) and (select viewer_has('cases:read') or viewer_has('referrals:read'))",
-)
-RETRACTED = replace(
-    RETRACTION,
-    select="select r.id as name, r.kind, case when r.organisation = {org} then r.subject else r.icorn_subject end as subject from retraction r",
 )
 
 WEBHOOK = Rows(

@@ -1,13 +1,23 @@
 """This module holds webhooks: where an organisation has its events sent. What they are told is hub/webhooks' matter."""
 
+from dataclasses import replace
+
 import strawberry
 
 from auth.scopes import Scope
 from schema.enums import AccessStatus, ReferralEventKind
 from schema.fields import Where, column, noun
 from schema.nodes import Node
-from schema.rows import WEBHOOK
+from schema.rows import EVENT, RETRACTION, WEBHOOK
 from schema.scalars import DateTime
+
+# What a message tells of a step or a retraction, under the rule of either: that it was.
+STEP = replace(EVENT, select="select e.referral_id, e.ordinal, e.kind, a.pairwise, a.pseudonym, a.basis"
+    " from referral_event e join referral_access a on a.referral_id = e.referral_id")  # fmt: skip
+RETRACTED = replace(
+    RETRACTION,
+    select="select r.id as name, r.kind, case when r.organisation = {org} then r.subject else r.icorn_subject end as subject from retraction r",
+)
 
 
 @noun(Scope.ACCESS_MANAGE, rows=WEBHOOK, places={"webhook": Where("{row}.name = {value}::uuid", "uuid:webhook")})

@@ -17,7 +17,7 @@ from hub.commands.cases import (
     sealed_reason,
 )
 from hub.commands.moving import judge_case, move, overview
-from hub.commands.person import judge_person, judge_text
+from hub.commands.person import judge_contact, judge_text, judge_texts
 from hub.engine.bind import name_digest
 from schema.persons import PERSONAL
 
@@ -34,7 +34,7 @@ async def update_case(asker: Asker, given: Input) -> uuid.UUID:
         case = await named_case(asker, given, found)
         today = await asker.connection.fetchval("select (hub_now() at time zone 'UTC')::date")
         said = _said(given)
-        judge_person(given.get("person"), found, today)
+        judge_texts(given.get("person"), found, today)
         for name, text in (given.get("assessment") or {}).items():
             if text is not None:
                 judge_text(text, found, "assessment", name)
@@ -99,6 +99,10 @@ async def _rewrite(asker: Asker, case: uuid.UUID, key: bytes, category: str, cha
         version = row["key_version"] + 1 if row else 1
         before = asker.sealing.open(key, subject, category, row["key_version"], row["sealed"]) if row else b"{}"
         document = {name: value for name, value in (msgspec.json.decode(before) | change).items() if value is not None}
+        if category == "CONTACT":
+            # It is judged whole: what the change leaves as it was counts too.
+            with problems() as found:
+                judge_contact(document, found)
         await asker.connection.execute(
             f"insert into {table} (case_id, key_version, sealed) values ($1, $2, $3)"  # noqa: S608 as above
             " on conflict (case_id) do update set key_version = excluded.key_version, sealed = excluded.sealed",

@@ -11,6 +11,8 @@ from hub.commands.asker import Asker, Input, Problems, problems
 from hub.commands.cases import judge_reason
 from hub.engine.parameters import split_id
 
+MOST: Final = 50
+"""Clients of an organisation at a time: each has a budget of its own, and together they must not be without one."""
 KEYS: Final = "select viewer_sets_keys($1, $2::text::jsonb)"
 
 
@@ -22,6 +24,7 @@ async def create_client(asker: Asker, given: Input) -> str:
         note(found, name_problems(given["name"]) + jwk.problems(given["jwks"]))
         if whose is not None:
             await judge_scopes(asker, whose.id, given["scopes"], found)
+            await _judge_number(asker, whose.id, found)
     assert whose is not None  # noqa: S101 a missing one is a problem
     # The hub's own name for it: one that was chosen could be tried, to find out which there are.
     client = f"{whose.code}-{asker.new_id('client').hex[:16]}"
@@ -73,6 +76,14 @@ async def disable_client(asker: Asker, given: Input) -> str:
     await asker.tell("client.disabled")
     named: str = client["client_id"]
     return named
+
+
+async def _judge_number(asker: Asker, organisation: int, found: Problems) -> None:
+    await asker.alone(f"clients of {organisation}")
+    count = "select count(*) from client where organisation = $1 and status = 'ACTIVE'"
+    if await asker.connection.fetchval(count, organisation) >= MOST:
+        text = f"An organisation has at most {MOST} clients at a time: disable one that nobody uses."
+        found.add("TOO_MANY", text, "organisation")
 
 
 async def _judge(asker: Asker, client: Any, given: Input, found: Problems) -> None:

@@ -19,6 +19,7 @@ from hub.commands.clients import create_client, disable_client, update_client
 from hub.commands.consents import record_consent, withdraw_consent
 from hub.commands.emergencies import approve_break_glass, break_glass
 from hub.commands.erasure import erase_case, set_legal_hold
+from hub.commands.feeds import create_feed, sync_feed, update_feed
 from hub.commands.merging import merge_cases
 from hub.commands.organisations import create_organisation, update_organisation
 from hub.commands.presentations import answer_presentation, present_case
@@ -67,6 +68,9 @@ COMMANDS: Final[Mapping[str, Command]] = {
     "endAgreement": end_agreement,
     "createOrganisation": create_organisation,
     "updateOrganisation": update_organisation,
+    "createFeed": create_feed,
+    "updateFeed": update_feed,
+    "syncFeed": sync_feed,
     "createClient": create_client,
     "updateClient": update_client,
     "disableClient": disable_client,

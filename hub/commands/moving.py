@@ -21,7 +21,7 @@ def judge_step(table: Table, command: str, status: str, to: str, found: Problems
     """Refuse a step that the table does not list, and say which there are."""
     if not leads(table, command, status, to):
         may = ", ".join(goals(table, command, status)) or "nowhere"
-        found.add("NOT_NOW", f"From {status} this leads to {may}, not to {to}.", *path)
+        found.add("WRONG_STATE", f"From {status} this leads to {may}, not to {to}.", *path)
 
 
 def judge_case(command: str, status: str, to: str, found: Problems, *path: str) -> None:

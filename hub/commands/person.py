@@ -23,17 +23,22 @@ def person_documents(person: Input | None) -> dict[str, bytes]:
 
 
 def judge_person(person: Input | None, found: Problems, today: date) -> None:
-    """Refuse blank and endless texts and days to come, wherever they stand, and a contact that could lead somebody into harm."""
+    """Refuse what judge_texts does, and a contact that could lead somebody into harm."""
+    judge_texts(person, found, today)
+    if person and person.get("contact"):
+        judge_contact(person["contact"], found)
+
+
+def judge_texts(person: Input | None, found: Problems, today: date) -> None:
+    """Refuse blank and endless texts and days to come, wherever they stand."""
     for path, value in _leaves(person or {}, ("person",)):
         if isinstance(value, date) and value > today:
             found.add("IN_THE_FUTURE", "This day is still to come.", *path)
         if type(value) is str:
             judge_text(value, found, *path)
-    if person and person.get("contact"):
-        _judge_contact(person["contact"], found)
 
 
-def _judge_contact(contact: Input, found: Problems) -> None:
+def judge_contact(contact: Input, found: Problems) -> None:
     """Refuse what leaves a reader guessing: whom to go through, what is wrong with a channel, or which channel is safe."""
     channels, direct = contact.get("channels") or [], contact["mayContactDirectly"]
     unsafe = any(not channel["safe"] for channel in channels)

@@ -143,7 +143,7 @@ async def _judge(asker: Asker, given: Input, response: str, found: Problems) -> 
         if given.get(field) is not None and response != only:
             found.add("NOT_ALLOWED", f"This goes with {only} alone.", field)
     field, why = NEEDED.get(response, ("", ""))
-    if given.get("declineReason") == "OTHER":
+    if response == "DECLINE" and given.get("declineReason") == "OTHER":
         field, why = "note", "Say what the reason is."
     if response == "GIVE_INFORMATION" and not person_documents(given.get("person")):
         field, why = "note", "Give what was asked for: in person, or in words here."

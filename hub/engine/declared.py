@@ -47,7 +47,9 @@ def nullable(kind: Any) -> Any:
 
 
 def listed(connection: Any) -> Any:
-    """Give the type of a connection's nodes."""
+    """Give the type of a connection's nodes, or of a feed's changes."""
+    if "edges" not in connection.fields:
+        return get_named_type(connection.fields["changes"].type)
     return get_named_type(get_named_type(connection.fields["edges"].type).fields["node"].type)
 
 

@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from hub.engine.changes import changes
 from hub.engine.json_text import Known, Piece, array, mark, members, nested, value
 from hub.engine.parameters import PAGE_DEFAULT, Place, Size
 from hub.engine.plan import Arguments, Ask
 from hub.engine.recorded import People, searched
-from schema.fields import Order, Page, Rows
+from schema.fields import Feed, Order, Page, Rows
 
 if TYPE_CHECKING:
     from hub.engine.statement import Writer
@@ -64,6 +65,8 @@ def page(writer: "Writer", ask: Ask, parent: str, guard: str) -> tuple[str, bool
     assert isinstance(source, Page) and asked is not None  # noqa: S101, PT018 the planner gives them
     values = asked.values
     keys, reverse = sort_keys(source, values), backward(values)
+    if isinstance(source, Feed):
+        return changes(writer, ask, keys, guard), False
     name, row = writer.alias("p"), writer.alias()
 
     def candidates(alias: str) -> str:

@@ -1,7 +1,7 @@
 """This module is one client's connection: what waits to be sent on it, what is followed on it, and when and why it ends."""
 
 import asyncio
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -36,6 +36,8 @@ FAREWELL: Final = 2.0
 """Seconds that the last words of a connection may take."""
 READERS: Final = 4
 """How many events a process reads at once, for however many followers: most of its connections to Postgres are for those who ask."""
+OWN_READERS: Final = 2
+"""How many of them at most are one organisation's, so that a crowd of its followers holds nobody else up."""
 log = structlog.get_logger(__name__)
 
 
@@ -49,6 +51,14 @@ class Exchange:
     budgets: Budgets
     clock: Clock
     readers: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(READERS))
+    own_readers: dict[int, asyncio.Semaphore] = field(
+        default_factory=lambda: defaultdict(lambda: asyncio.Semaphore(OWN_READERS))
+    )
+
+    async def close(self) -> None:
+        """End what is followed, and listen no more."""
+        await self.outbox.close()
+        await self.standing.close()
 
 
 class Line:
@@ -197,7 +207,7 @@ class Line:
         """Read one event, waiting out trouble with the database."""
         while True:
             try:
-                async with self.exchange.readers:
+                async with self.exchange.own_readers[self.principal.organisation], self.exchange.readers:
                     return await occurrence(self.exchange.engine, asked, event.subject, event.ordinal)
             except asyncpg.QueryCanceledError:
                 raise

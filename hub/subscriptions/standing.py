@@ -22,6 +22,8 @@ RECHECK: Final = 10.0
 """Seconds after which everyone is looked up again though nobody called."""
 PAUSE: Final = 0.1
 """Seconds between two looks, however often somebody calls."""
+LAST_WORDS: Final = 5.0
+"""Seconds that all connections of a process that stops have to be told so."""
 TOGETHER: Final = 500
 """How many are looked up in one statement."""
 MOST: Final = 10_000
@@ -67,6 +69,16 @@ class Standing:
         self._pool, self._outbox = pool, outbox
         self._held: set[Held] = set()
         self._looking: asyncio.Task[None] | None = None
+        self._empty = asyncio.Event()
+        self._empty.set()
+
+    async def close(self) -> None:
+        """End every connection, and wait until each has been told why, or cannot be."""
+        for line in tuple(self._held):
+            line.finish(ends.STOPPING)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(LAST_WORDS):
+                await self._empty.wait()
 
     @contextmanager
     def holding(self, line: Held) -> Iterator[None]:
@@ -74,6 +86,7 @@ class Standing:
         if len(self._held) >= MOST:
             raise FullError
         self._held.add(line)
+        self._empty.clear()
         if self._outbox.closing:
             line.finish(ends.STOPPING)
         if self._looking is None:
@@ -82,7 +95,8 @@ class Standing:
             yield
         finally:
             self._held.discard(line)
-            if not self._held and self._looking is not None:
+            if not self._held:
+                self._empty.set()
                 self._looking.cancel()
                 self._looking = None
 

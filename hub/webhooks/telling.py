@@ -15,7 +15,7 @@ from hub.engine.json_text import Known, members, value
 from hub.engine.parameters import Base
 from hub.engine.recorded import seen
 from hub.engine.statement import Statement, Writer, assembled
-from schema.rows import RETRACTED, STEP
+from schema.webhooks import RETRACTED, STEP
 
 SCOPES: Final = " ".join(sorted((Scope.CASES_READ, Scope.REFERRALS_READ)))
 """What its messages tell of: that there is a referral, and what must be deleted."""

@@ -74,7 +74,6 @@ create function viewer_invites_first_admin(
       and exists (select from organisation o where o.id = its_organisation and o.kind <> 'ICORN')
       and not exists (select from usr u where u.organisation = its_organisation)
     then invite_user(its_id, its_organisation, its_roles, its_scopes, address, its_kek, its_wrapped, its_sealed, secret, good_until) else false end;
--- Is an address waiting, or taken, where somebody is to be invited: the authorization server looks itself.
 grant execute on function invite_user to hub_auth;
 grant execute on function viewer_administers, viewer_manages, ungrantable, may_give_roles, viewer_invites_user, viewer_invites_first_admin to hub_app;
 
@@ -96,7 +95,8 @@ end $$;
 grant execute on function viewer_reads_keys, viewer_sets_keys to hub_app;
 
 -- Clients and people as the request role reads and changes them. Nobody is moved, brought back, or removed.
-create policy managed on client for select to hub_app
+-- (Policies are tried in the order of their names: most statements find their own client first, and ask no further.)
+create policy those_managed on client for select to hub_app
   using ((select viewer_administers()) and (organisation = (select viewer_org()) or (select viewer_is_icorn())));
 grant insert (client_id, organisation, name, scopes), update (name, scopes, status) on client to hub_app;
 create policy manages_adds on client for insert to hub_app
@@ -154,7 +154,8 @@ grant insert on revoked_token to hub_access;
 create policy ends on revoked_token for insert to hub_access with check (true);
 
 create policy manages on event for insert to hub_app
-  with check (organisation = (select viewer_org()) and (select viewer_has('access:manage') or viewer_has('organisations:manage')));
+  with check (organisation = (select viewer_org()) and (select viewer_has('access:manage') or viewer_has('organisations:manage'))
+    and referral_id is null and case_id is null and retraction_id is null and audience is null and kind ~ '^(client|organisation|user)[.]');
 
 grant create on schema hub, auth to hub_access;
 alter function viewer_administers owner to hub_access;

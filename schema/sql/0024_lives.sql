@@ -308,38 +308,6 @@ create policy own on event for insert to hub_app with check (organisation = (sel
 
 -- --- Two cases become one.
 
--- As 0015_retractions.sql has it, but for this: whoever knew a case by several names is told by each, for its copy may stand under any.
-grant create on schema hub to hub_access;
-set local role hub_access;
-create or replace function retract(org int, kind text, about uuid, lost category[]) returns void language plpgsql set search_path = hub, pg_temp as $$
-declare
-  icorn int := (select o.id from organisation o where o.kind = 'ICORN');
-  one record;
-  wanted category[];
-  made uuid;
-begin
-  if cardinality(lost) = 0 or org = icorn or kind = 'referral' and exists (select from referral r where r.id = about and r.sender = org) then
-    return;
-  end if;
-  for one in
-    select pairwise(org, kind, about) as named, pairwise(icorn, kind, about) as by_icorn
-    union all
-    select l.pairwise, pairwise(icorn, kind, l.former) from case_alias l where l.organisation = org and l.kept = about
-  loop
-    continue when owed(org, one.named, about, lost) is null;
-    -- Somebody else may be retracting the same: who comes second sees what the first has made.
-    perform pg_advisory_xact_lock(hashtextextended(one.named::text, 4));
-    wanted := owed(org, one.named, about, lost);
-    continue when wanted is null;
-    made := pairwise(org, 'retraction ' || (select count(*) from retraction r where r.organisation = org and r.subject = one.named), one.named);
-    insert into retraction (id, organisation, kind, subject, icorn_subject, categories, at)
-      values (made, org, kind, one.named, one.by_icorn, wanted, hub_now());
-    insert into event (kind, organisation, audience, retraction_id, at) values ('retraction.made', org, org, made, hub_now());
-  end loop;
-end $$;
-set local role hub_owner;
-revoke create on schema hub from hub_access;
-
 -- What is sealed under a case's key and must be sealed anew under another's: documents, and texts by their tables and columns. For the
 -- desk that merges, whatever else it may read: it is moved, not shown.
 create function sealed_of_case(wanted uuid) returns table (place text, id uuid, version int, sealed bytea)

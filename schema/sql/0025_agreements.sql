@@ -235,6 +235,13 @@ create function logged(org int, about uuid, wanted category, since timestamptz) 
       and (since is null or exists (select from audit_leaf l join audit a on a.id = l.audit_id
         where l.organisation = org and l.leaf_index = e.leaf_index and a.at > since)));
 
+-- The same by the log, and by the records that the worker has not made entries of yet: of one case or referral.
+create function received(org int, about uuid, wanted category, since timestamptz) returns boolean language sql stable set search_path = hub, pg_temp
+  return logged(org, about, wanted, since) or exists (
+    select from audit a, unnest(a.subjects) s
+    where a.xid >= audit_reached() and a.organisation = org and s.basis & 127 * basis_bit(wanted, 'ICORN') <> 0 and (since is null or a.at > since)
+      and s.subject in (select n.pseudonym from audit_pseudonym n where n.organisation = org and (n.case_id = about or n.referral_id = about)));
+
 -- Which of these categories does an organisation hold of a case or referral and owe a receipt for, that nothing asks of it yet? `heard`
 -- says when each was last answered, as far as the records know of which the worker has not made entries yet.
 create function owed(org int, named uuid, about uuid, lost category[], heard timestamptz[]) returns category[] language sql stable set search_path = hub, pg_temp
@@ -244,26 +251,32 @@ create function owed(org int, named uuid, about uuid, lost category[], heard tim
       from retraction r where r.organisation = org and r.subject = named and u.k = any (r.categories)) before
     where not before.open and (u.at > coalesce(before.since, '-infinity') or logged(org, about, u.k, before.since)));
 
--- The one place where retractions are made.
+-- The one place where retractions are made: by each name that the organisation knew it by (0024_lives.sql).
 create function retract(org int, kind text, about uuid, lost category[], heard timestamptz[]) returns void language plpgsql set search_path = hub, pg_temp as $$
 declare
   icorn int := (select o.id from organisation o where o.kind = 'ICORN');
-  named uuid := pairwise(org, kind, about);
+  one record;
   wanted category[];
   made uuid;
 begin
-  if cardinality(lost) = 0 or org = icorn or kind = 'referral' and exists (select from referral r where r.id = about and r.sender = org)
-      or owed(org, named, about, lost, heard) is null then
+  if cardinality(lost) = 0 or org = icorn or kind = 'referral' and exists (select from referral r where r.id = about and r.sender = org) then
     return;
   end if;
-  -- Somebody else may be retracting the same: who comes second sees what the first has made.
-  perform pg_advisory_xact_lock(hashtextextended(named::text, 4));
-  wanted := owed(org, named, about, lost, heard);
-  if wanted is null then return; end if;
-  made := pairwise(org, 'retraction ' || (select count(*) from retraction r where r.organisation = org and r.subject = named), named);
-  insert into retraction (id, organisation, kind, subject, icorn_subject, categories, at)
-    values (made, org, kind, named, pairwise(icorn, kind, about), wanted, hub_now());
-  insert into event (kind, organisation, audience, retraction_id, at) values ('retraction.made', org, org, made, hub_now());
+  for one in
+    select pairwise(org, kind, about) as named, pairwise(icorn, kind, about) as by_icorn
+    union all
+    select l.pairwise, pairwise(icorn, kind, l.former) from case_alias l where l.organisation = org and l.kept = about
+  loop
+    continue when owed(org, one.named, about, lost, heard) is null;
+    -- Somebody else may be retracting the same: who comes second sees what the first has made.
+    perform pg_advisory_xact_lock(hashtextextended(one.named::text, 4));
+    wanted := owed(org, one.named, about, lost, heard);
+    continue when wanted is null;
+    made := pairwise(org, 'retraction ' || (select count(*) from retraction r where r.organisation = org and r.subject = one.named), one.named);
+    insert into retraction (id, organisation, kind, subject, icorn_subject, categories, at)
+      values (made, org, kind, one.named, one.by_icorn, wanted, hub_now());
+    insert into event (kind, organisation, audience, retraction_id, at) values ('retraction.made', org, org, made, hub_now());
+  end loop;
 end $$;
 
 create function retract(org int, kind text, about uuid, lost category[]) returns void language plpgsql set search_path = hub, pg_temp as $$

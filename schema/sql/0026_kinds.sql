@@ -47,3 +47,31 @@ create trigger version_kept_anew after update of kind, settings, mapping on feed
 grant update (rung_at, filled, drift) on feed to hub_worker;
 grant select (feed, version, since) on feed_version to hub_worker;
 create policy replicate on feed_version for select to hub_worker using (true);
+
+-- By the API, ICORN's people connect feeds and change them. What a feed is told is written and never read back.
+grant insert (code, organisation, kind, settings, mapping, every, paused), update (settings, mapping, every, paused, rung_at) on feed to hub_app;
+grant insert (feed, version, kind, settings, mapping) on feed_version to hub_app;
+create policy icorn_adds on feed for insert to hub_app with check ((select viewer_is_icorn() and viewer_has('feeds:manage')));
+create policy icorn_changes on feed for update to hub_app using ((select viewer_is_icorn() and viewer_has('feeds:manage')))
+  with check ((select viewer_is_icorn() and viewer_has('feeds:manage')));
+create policy icorn_keeps on feed_version for insert to hub_app with check ((select viewer_is_icorn() and viewer_has('feeds:manage')));
+
+-- A secret goes where its feed goes: who can lead a feed elsewhere has its secret. By the API a feed stays where it was put, and its secrets
+-- are named after it, with a sign that no feed's name has, so that none is another's. An operator may do otherwise.
+create function feed_stays() returns trigger language plpgsql set search_path = hub, pg_temp as $$
+declare
+  named text := new.settings #>> '{auth,secret}';
+  bell text := new.settings ->> 'doorbell';
+begin
+  if current_user = 'hub_app' and (named not like new.code || '\_%' or bell not like new.code || '\_%') then
+    raise check_violation using message = 'a secret of another feed';
+  end if;
+  if current_user = 'hub_app' and tg_op = 'UPDATE' and (
+      (regexp_match(old.settings ->> 'url', '^[^/]*//[^/?#]*'))[1] is distinct from (regexp_match(new.settings ->> 'url', '^[^/]*//[^/?#]*'))[1]
+      or (old.settings #> '{auth,tokenUrl}') is distinct from (new.settings #> '{auth,tokenUrl}')
+      or (old.settings #> '{auth,hostKey}') is distinct from (new.settings #> '{auth,hostKey}')) then
+    raise check_violation using message = 'another origin';
+  end if;
+  return new;
+end $$;
+create trigger stays before insert or update of settings on feed for each row execute function feed_stays();

@@ -77,10 +77,12 @@ async def pair(world: World) -> Pair:
 
 async def judged(world: World) -> Pair:
     """Make an oracle for each client of a world as it is."""
+    for name in CLIENTS:
+        # That a client was there, the hub tells of it.
+        await world.send(name, "{ __typename }")
     tables = await read_tables(world)
     oracles = {}
     for name, (organisation, scopes) in CLIENTS.items():
-        await world.send(name, "{ __typename }")
         token = world.clients[name]._token  # noqa: SLF001 its end is part of an answer
         assert token is not None
         who = Who(world.organisations[organisation], name, frozenset(scopes), "PROTECTION", expires_at(token.value))

@@ -57,6 +57,7 @@ LISTINGS = {
     "City.residencies": Listing({"STARTS_ON": Key("starts", lambda day: day or date.max)}, Key("name")),
     "Query.auditEvents": Listing({"AT": Key("at")}, Key("name")),
     "Case.accessLog": Listing({"AT": Key("at")}, Key("name")),
+    "Query.changes": Listing({"PLACE": Key("place", int)}, Key("name"), descending=False),
     "Query.retractions": Listing({"AT": Key("at")}, Key("name", lambda u: u.int)),
     "Query.presentations": Listing({"AT": Key("at")}, Key("name", lambda u: u.int)),
     "Query.auditHeads": Listing({"SIZE": Key("size")}, Key("size")),

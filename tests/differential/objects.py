@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+import json
 from collections.abc import Callable, Iterable
 from datetime import date
 from typing import Any
@@ -87,7 +88,21 @@ class Objects:
         return row and {
             "__typename": "Organisation", "id": f"organisation_{row['code']}", **_same(row, "code name kind website"),
             "city": self.city(self.tables.one("city", id=row["city"])), "agreements": lambda _: agreements(self, row["id"]),
+            "clients": self.clients(row["id"]), "users": [],
         }  # fmt: skip
+
+    def clients(self, organisation: int) -> list[Found]:
+        """Each Client of an organisation, which it and ICORN see; nobody signs in to this world."""
+        if organisation != self.organisation_id and not self.disclosure.icorn:
+            return []
+        return [
+            {
+                "__typename": "Client", "id": f"client_{row['client_id']}", "clientId": row["client_id"], **_same(row, "name scopes status"),
+                "jwks": json.loads(self.tables.the("auth.client_key", client_id=row["client_id"])["jwks"]),
+                "createdAt": moment(row["created_at"]), "lastUsedAt": moment(row["last_used_at"]),
+            }
+            for row in sorted(self.tables.all("client", organisation=organisation), key=lambda row: row["client_id"])
+        ]  # fmt: skip
 
     def organisation_by(self, row_id: int | None) -> Found | None:
         """An Organisation by its row."""

@@ -30,6 +30,7 @@ from schema.query import SCHEMA
 from tests.differential import filters
 from tests.differential.afterwards import presentation, presentations, retraction, retractions
 from tests.differential.agreements import agreements, effect, explained
+from tests.differential.changes import BEGINNING, change, changes
 from tests.differential.lists import LISTINGS, Listing, Place, cut, text
 from tests.differential.objects import Found, Objects
 from tests.differential.statistics import statistics
@@ -139,6 +140,7 @@ class Oracle:
             "feedRecords": lambda info, **given: self._feed_results(info, objects.records(), None, given),
             "auditEvents": lambda info, **given: objects.page(info, [], made_case, given),
             "retractions": lambda info, acknowledged=None, **given: objects.page(info, retractions(objects, acknowledged), partial(retraction, objects), given),
+            "changes": self._changes,
             "simulateAgreement": lambda _, input: effect(objects, input),  # noqa: A006 the contract's name
             "explainAccess": lambda _, organisation, case: explained(objects, organisation, case),
             "presentations": lambda info, status=None, **given: objects.page(info, presentations(objects, status), partial(presentation, objects), given),
@@ -230,6 +232,8 @@ class Oracle:
                 return objects.residencies()
             case "Query.presentations":
                 return presentations(objects)
+            case "Query.changes":
+                return changes(objects)
             case "Query.retractions":
                 return retractions(objects)
         named = {
@@ -250,6 +254,13 @@ class Oracle:
         edges = [{"cursor": self.seal(coordinate, values, columns, row), "node": make(row)} for row in page.rows]
         ends = {"startCursor": edges[0]["cursor"], "endCursor": edges[-1]["cursor"]} if edges else {}
         return {"edges": edges, "totalCount": page.total, "pageInfo": {"hasNextPage": page.next, "hasPreviousPage": page.previous, **ends}}  # fmt: skip
+
+    def _changes(self, info: Any, **given: Any) -> Found:
+        listing, values = LISTINGS["Query.changes"], self.values(info)
+        after = self._places[given["after"]] if given.get("after") is not None else None
+        page = cut(changes(self.objects), listing.keys(None), given, after, None)
+        end = self.seal("Query.changes", values, ("place", "name"), page.rows[-1] if page.rows else BEGINNING)
+        return {"changes": list(map(change, page.rows)), "hasNextPage": page.next, "endCursor": end if page.rows or after is None else given["after"]}  # fmt: skip
 
     def _feed_results(self, info: Any, rows: list[Row], case: Row | None, given: Found) -> list[Found]:
         coordinate, asked = f"{info.parent_type.name}.{info.field_name}", given.get("filter") or {}

@@ -11,7 +11,7 @@ from tests.world import World
 
 Row = dict[str, Any]
 TABLES = (
-    "organisation", "city", "client", "agreement", "agreement_approval", "agreement_end", "case_file", "residency", "presentation", "share", "hold", "legal_hold", "emergency", "retraction", "frozen", "consent",
+    "change", "organisation", "city", "client", "auth.client_key", "agreement", "agreement_approval", "agreement_end", "case_file", "residency", "presentation", "share", "hold", "legal_hold", "emergency", "retraction", "frozen", "consent",
     "referral", "referral_event", "message", "feed", "feed_record", "feed_record_link",
     "statistics_release", "statistics_cell",
 )  # fmt: skip

@@ -10,6 +10,7 @@ from tests.population import CLIENTS
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 LONG = "a" * 64
 OPERATIONS: dict[str, tuple[str, dict[str, Any]]] = {
+    "changes": ("{ changes(first: 5) { changes { kind subject type at } endCursor hasNextPage } more: changes { changes { subject } hasNextPage } }", {}),
     "viewer": ("{ viewer { clientId clientName userName scopes purpose expiresAt organisation { id city { name } } agreements { id status purpose categories origins disciplines validFrom validUntil approvals { by at organisation { code } } organisation { code } } } }", {}),
     "a case with everything": ("""{ cases { totalCount edges { cursor node { id reference status discipline origin riskLevel openedOn updatedAt version withheld
         profile { biography languages website works { title year kind } } identity { givenName familyName pseudonyms bornOn gender nationalities }
@@ -27,6 +28,7 @@ OPERATIONS: dict[str, tuple[str, dict[str, Any]]] = {
     "feeds and their records": ("""{ feeds { id code kind state lastSyncedAt lag recordCount lastProblem paused organisation { code } }
         feedRecords(first: 2) { state fetchedAt endCursor hasNextPage feed { code } records { id sourceId sourceUrl discipline origin riskLevel urgency submittedAt updatedAt
         feed { code state } case { id } person { withheld profile { languages works { title } } identity { pseudonyms } } } } }""", {}),
+    "presentations": ("{ presentations { totalCount edges { node { id status categories until answeredAt note city { code } case { id presentations { id status note } } } } } presentations_open: presentations(status: [OPEN, EXPIRED]) { totalCount } }", {}),
     "public data": ("{ cities { totalCount edges { node { id code name country memberSince latitude longitude vacancies residencies { edges { node { id } } totalCount } } } } organisations { edges { node { id kind website city { id } } } } }", {}),
     "aliases, also of lists and parents": ("{ one: cities(first: 1) { a: edges { b: node { c: code d: code } e: cursor } f: pageInfo { g: hasNextPage } } two: cities(last: 1) { edges { node { code } } } }", {}),
     "aliases longer than Postgres allows": (f"{{ {LONG}1: viewer {{ {LONG}2: clientId {LONG}3: scopes }} cases(first: 2) {{ {LONG}4: pageInfo {{ {LONG}5: hasNextPage {LONG}6: endCursor }} {LONG}7: edges {{ {LONG}8: node {{ {LONG}9: reference {LONG}a: identity {{ {LONG}b: familyName }} }} }} {LONG}c: totalCount }} }}", {}),
@@ -37,6 +39,7 @@ OPERATIONS: dict[str, tuple[str, dict[str, Any]]] = {
     "typename everywhere": ("{ __typename viewer { __typename organisation { __typename } } cases(first: 1) { __typename edges { __typename node { __typename profile { __typename works { __typename t: __typename } } disclosure { __typename } } } pageInfo { __typename } } feedRecords { __typename feed { __typename } records { __typename person { __typename } } } }", {}),
     "skip and include": ("query ($yes: Boolean!, $no: Boolean = false) { a: viewer @skip(if: $no) { clientId @include(if: $yes) clientName @include(if: $no) } b: viewer @skip(if: $yes) { clientId } ...F @include(if: $yes) ...F @skip(if: $yes) } fragment F on Query { c: cities(first: 1) { totalCount @skip(if: true) @include(if: true) } ... on Query @include(if: $no) { d: __typename } }", {"yes": True}),
     "a selection of which nothing is left": ('{ viewer { clientId @skip(if: true) } cases(first: 1) { edges { node { id @skip(if: true) } } pageInfo { endCursor @include(if: false) } } city(code: "bergen") { residencies { edges { cursor @skip(if: true) } } } feedRecords { code: state @skip(if: true) } }', {}),
+    "who acts for whom": ("{ organisations { edges { node { code clients { __typename id clientId name scopes status jwks createdAt lastUsedAt } users { id email } } } } }", {}),
     "nothing at all": ("{ viewer @skip(if: true) { clientId } }", {}),
     "variables with defaults": ("query ($n: Int = 2, $o: [CaseOrder!] = [{field: RISK_LEVEL, direction: ASC}], $f: CaseFilter = {status: [CANDIDATE, INVITED]}) { cases(first: $n, orderBy: $o, filter: $f) { edges { node { status riskLevel } } } }", {}),
     "null variables": ("query ($n: Int = 2, $f: CaseFilter, $s: [CaseStatus!], $a: String) { cases(first: $n, filter: $f, after: $a) { edges { node { id } } } b: cases(filter: {status: $s, origin: null}) { totalCount } }", {"n": None, "f": None, "s": None, "a": None}),

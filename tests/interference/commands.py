@@ -125,6 +125,16 @@ COMMANDS: Final[dict[str, tuple[str, ...]]] = {
     "updateUser": ('user: $user, name: "Renamed"', 'user: $user, scopes: ["cases:read", "cases:health"]', "user: $user, roles: [PARTNER_STAFF]"),
     "disableUser": ('user: $user, reason: "Asked"',),
     "updateOrganisation": ('organisation: $organisation, name: "Renamed"', "organisation: $organisation, suspended: false"),
+    "createFeed": (
+        'organisation: $organisation, code: "new-feed", kind: KOBO, every: "PT1H", settings: {url: "https://kobo.example/x", auth: {scheme: "token", secret: "new-feed_token"}}, mapping: {sourceId: "_root", sample: {_root: "1"}}',
+        'organisation: $organisation, code: "pen-centre", kind: REST, every: "PT1S", settings: {}, mapping: {}',
+    ),
+    "updateFeed": (
+        "feed: $feed, paused: true",
+        'feed: $feed, every: "PT2H", mapping: {sourceId: "_root", sample: {_root: "1"}}',
+        'feed: $feed, settings: {url: "https://elsewhere.example/x", auth: {scheme: "token", secret: "other"}}',
+    ),
+    "syncFeed": ("feed: $feed",),
     "withdrawConsent": ("consent: $consent", 'consent: $consent, reason: "Called"'),
 }  # fmt: skip
 

@@ -1,8 +1,18 @@
-"""This module says what the documents of invented people say, in one of four ways each."""
+"""This module says what the documents of invented people say, in one of four ways each, and what was counted of them."""
 
 from typing import Any
 
 from tests.interference.names import FAMILY_NAMES
+
+STATISTICS = {
+    "": None,
+    "origin": "IR",
+    "discipline": "WRITER",
+    "status": "CANDIDATE",
+    "risk_level": "HIGH",
+    "year": 2026,
+}
+"""What the released statistics tell: in each dimension one cell of all twenty."""
 
 
 def said(category: str, variant: int) -> dict[str, Any]:

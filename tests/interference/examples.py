@@ -18,7 +18,7 @@ IDS: Final = {
     "Query.node": ("$case", "$referral", "$consent", "$record", "$audit", "$city", "$feed", "$organisation", "$retraction", "$presentation", "$client", "$user", "$webhook"),
     "Query.nodes": ("$case", "$referral", "$agreed", "$residency", "$message", "$event", "$agreement", "$case"),
     "CaseBy.id": ("$case",), "client": ("$client",), "user": ("$user",), "city": ("$city",), "ReferralBy.id": ("$referral",), "case": ("$case",), "referral": ("$referral",), "event": ("$audit",),
-    "feedRecord": ("$record",), "records": ("$record",), "consent": ("$consent",), "retraction": ("$retraction",), "webhook": ("$webhook",), "agreement": ("$agreement",), "replaces": ("$agreement",), "presentation": ("$presentation",), "residency": ("$residency",), "cities": ("$city",), "keep": ("$case",), "merge": ("$case",), "organisation": ("$organisation",),
+    "feed": ("$feed",), "feedRecord": ("$record",), "records": ("$record",), "consent": ("$consent",), "retraction": ("$retraction",), "webhook": ("$webhook",), "agreement": ("$agreement",), "replaces": ("$agreement",), "presentation": ("$presentation",), "residency": ("$residency",), "cities": ("$city",), "keep": ("$case",), "merge": ("$case",), "organisation": ("$organisation",),
     "organisations": ("$organisation",), "from": ("$organisation",), "to": ("$organisation",), "redirectTo": ("$organisation",), "referredBy": ("$organisation",),
 }  # fmt: skip
 """What an id is of, by the place or by the name alone."""

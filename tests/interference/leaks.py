@@ -83,6 +83,7 @@ PASSED_ON: Final = _each(
     ' response: REDIRECT, redirectTo: "organisation_VALUE"}) { problems { code message } } }',
     ("pen-centre",),
 )
+ACTING: Final = _once("{ organisations { edges { node { users { id name } clients { clientId } } } } }")
 RECORDS: Final = _once("{ feedRecords { records { id } } }")
 FOLLOW: Final = _once("subscription { referralEvents { id kind } }")
 MISFIT: Final = _once(
@@ -143,5 +144,6 @@ LEAKS: Final = (
     Planted("retractions", READER, planted("everyone reads every retraction", plans.retractions), OWED),
     Planted("broken glass", ALL_SCOPES, planted("whoever sees a case sees all its broken glass", plans.glass), BROKEN),
     Planted("a redirection", RECIPIENT, commands.REDIRECTS, PASSED_ON),
+    Planted("who acts for others", ALL_SCOPES, planted("everyone sees who acts for whom", plans.people), ACTING),
     Planted("the second wall", CITY, commands.FEEDS, RECORDS),
 )  # fmt: skip

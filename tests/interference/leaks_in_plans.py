@@ -8,7 +8,7 @@ from hub.engine.compiled import Compiled, Plans
 from hub.engine.cost import Price
 from hub.engine.plan import Ask, Plan
 from schema.fields import Column, Many, One, Order, Page, Rows, Where
-from schema.rows import CASE, CASE_WITHHELD, EMERGENCY, RETRACTION
+from schema.rows import CASE, CASE_WITHHELD, CLIENT, EMERGENCY, RETRACTION, USER
 from tests.interference.twins import Leak
 from tests.world import World
 
@@ -175,6 +175,13 @@ def glass(ask: Ask, _: Any) -> Ask:
     if not isinstance(ask.source, Many) or ask.source.rows != EMERGENCY:
         return ask
     return replace(ask, source=replace(ask.source, rows=replace(EMERGENCY, access="")))
+
+
+def people(ask: Ask, _: Any) -> Ask:
+    """Show everyone who acts for an organisation."""
+    if not isinstance(ask.source, Many) or ask.source.rows not in (CLIENT, USER):
+        return ask
+    return replace(ask, source=replace(ask.source, rows=replace(ask.source.rows, access="")))
 
 
 def _column(old: str, new: str) -> Change:

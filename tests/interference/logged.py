@@ -43,3 +43,7 @@ async def _record(hub: World, access: Access) -> None:
         operation=bytes(32), purpose="PROTECTION", outcome="DONE", categories=["OVERVIEW"],
         subjects=[{"subject": str(named), "basis": OVERVIEW_BY_AGREEMENT}], proof=hashlib.sha256(str(access).encode()).digest(),
     )  # fmt: skip
+
+
+NO_TRANSACTION = "create or replace function change_place() returns xid8 language sql stable return '5'::xid8"
+"""Transactions are counted for all databases of a server together, so that two worlds never have the same: their numbers are left out."""

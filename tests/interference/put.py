@@ -5,9 +5,9 @@ from typing import Any
 
 import msgspec
 
-from auth.people.seal import CARD, Card, UserSeal
 from hub.engine.bind import name_digest
-from tests.interference.documents import said
+from tests.interference.acting import put_user
+from tests.interference.documents import STATISTICS, said
 from tests.interference.facts import (
     CITIES,
     FEEDS,
@@ -38,25 +38,16 @@ from tests.interference.facts import (
     World,
 )
 from tests.interference.hooked import put_webhook
-from tests.interference.logged import log
-from tests.interference.names import FAMILY_NAMES, pairwise, row_id
+from tests.interference.logged import NO_TRANSACTION, log
+from tests.interference.names import pairwise, row_id
 from tests.interference.principals import Principal
-from tests.world import KEYRING, UNLIMITED
+from tests.world import UNLIMITED
 from tests.world import World as Hub
 
 ORDER = (
     Case, Agreement, Referral, Record, Client, User, Outcome, Document, Residency, Message, Consent, Share, Presentation, Merged, Hold, Freeze, LegalHold, Link, Emergency, Webhook,
 )  # fmt: skip
 START = "2026-01-01T00:00:00Z"
-STATISTICS = {
-    "": None,
-    "origin": "IR",
-    "discipline": "WRITER",
-    "status": "CANDIDATE",
-    "risk_level": "HIGH",
-    "year": 2026,
-}
-"""What the released statistics tell: in each dimension one cell of all twenty."""
 
 
 class Putter:
@@ -100,6 +91,7 @@ class Putter:
     async def facts(self, world: World) -> None:
         """Put facts into a database that has everyone who takes part."""
         hub = self._hub
+        await hub.admin.execute(NO_TRANSACTION)
         # Access is refreshed once at the end instead of after every row; that it follows every row is tested elsewhere.
         await hub.admin.execute("set session_replication_role = replica")
         for fact in sorted((f for f in world if type(f) in ORDER), key=lambda f: (ORDER.index(type(f)), repr(f))):
@@ -233,18 +225,7 @@ class Putter:
                 )  # fmt: skip
                 await insert("auth.client_key", client_id=fact.name, jwks={"keys": []})
             case User():
-                await self._user(fact)
-
-    async def _user(self, fact: User) -> None:
-        hub, user, organisation = self._hub, row_id("user", fact.id), self._hub.organisations[fact.organisation]
-        side = "ICORN" if ORGANISATIONS[fact.organisation] == "ICORN" else "PARTNER"
-        key, email = hub.sealing.new_key(), f"user{fact.id}.{fact.variant}@{fact.organisation}.example"
-        card = msgspec.json.encode(Card(email, FAMILY_NAMES[fact.variant]))
-        await hub.insert(
-            "usr", id=user, organisation=organisation, roles=[f"{side}_{'ADMIN' if fact.admin else 'STAFF'}"], scopes=["access:manage", "cases:read"],
-            status="ACTIVE", standing=0, email_digest=UserSeal(KEYRING).digest(organisation, email), kek=key.kek, wrapped=key.wrapped,
-            sealed=hub.sealing.seal(key.plain, f"user:{user}", CARD, 1, card),
-        )  # fmt: skip
+                await put_user(hub, fact)
 
     async def _referral(self, fact: Referral) -> None:
         insert, org, referral = self._hub.insert, self._hub.organisations, row_id("referral", fact.id)

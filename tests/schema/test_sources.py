@@ -6,14 +6,16 @@ from typing import Any, Final
 import asyncpg
 from graphql import GraphQLField, GraphQLInputObjectType, GraphQLObjectType, get_named_type
 
+from schema.agreement_rows import CLOSES, EFFECT, OPENS
 from schema.fields import NOUNS, Column, Document, Many, Nested, One, Page, Rows, Sealed, SealedText, Where
-from schema.rows import CASE, CLOSES, EFFECT, FEED, OPENS, STATISTICS, STATISTICS_CELL
+from schema.rows import CASE, FEED, STATISTICS, STATISTICS_CELL
 from tests.conftest import Database
 from tests.schema.declared import edges, rule_of
 
 VALUES: Final = {
     "org": "1", "now": "(select hub_now())", "value": "null", "named": "'pen-centre'::text", "subject": "null", "ordinal": "1", "outcome": "''::text", "max_age": "null", "refreshed": "null", "scopes": "''::text", "purpose": "''::text",
     "expires_at": "hub_now()", "client": "''::text", "user": "''::text", "row": "r", "parent": "p", "feed": "f",
+    "place": "'0'::xid8", "name": "''::text", "most": "1",
 }  # fmt: skip
 
 
@@ -25,6 +27,8 @@ def _nodes(target: Any) -> Any:
     """Look through a connection."""
     if target.name.endswith("Connection"):
         return get_named_type(get_named_type(target.fields["edges"].type).fields["node"].type)
+    if target.name == "ChangeFeed":
+        return get_named_type(target.fields["changes"].type)
     return target
 
 

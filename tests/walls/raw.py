@@ -15,10 +15,12 @@ from tests.world import EVERY_SCOPE, World, build
 
 PROOF: Final = b"\x07" * 32
 WRITING: Final = (
+    "feeds:manage",
     "access:manage",
     "cases:erase",
     "cases:write",
     "consents:write",
+    "organisations:manage",
     "presentations:answer",
     "organisations:manage",
     "referrals:respond",
@@ -160,6 +162,10 @@ async def _leavings(world: World) -> None:
     await world.insert("merged_case", former=former, kept=case)
     await world.insert("case_alias", organisation=icorn, former=former, pairwise=former, reference="C-0", kept=case, kept_pairwise=former, kept_reference="C-1")  # fmt: skip
     await world.admin.execute("update city set vacancies = vacancies")
+    for code in ("icorn", "pen-centre"):
+        webhook = uuid.uuid4()
+        await world.insert("webhook", id=webhook, organisation=world.organisations[code], url="https://a.example/", events=[], purpose="AUDIT", created_at=now)  # fmt: skip
+        await world.insert("webhook_secret", webhook_id=webhook, sealed=b"1", kek="1", wrapped=b"1")
     await world.insert("seen_proof", proof=b"\x01" * 32, until="2026-07-01T00:00:00Z", organisation=icorn)
     for client, organisation in (("desk", icorn), ("pen", world.organisations["pen-centre"])):
         await world.admin.execute(

@@ -30,6 +30,8 @@ UNSEEN: tuple[tuple[str, str, str, dict[str, Any]], ...] = (
     ("referrals:read", "withdrawReferral", "referral", {"reason": "Asked"}),
     ("referrals:read", "sendMessage", "referral", {"body": "Asked"}),
     ("feeds:read", "openCase", "feedRecord", {"riskLevel": "LOW"}),
+    ("feeds:read", "updateFeed", "feed", {"paused": False}),
+    ("feeds:read", "syncFeed", "feed", {}),
     ("cases:read", "updateCase", "case", {"expectedVersion": "0"}),
     ("cases:read", "sealCase", "case", {"sealed": True, "reason": "Asked"}),
     ("cases:read", "unshareCase", "case", {"organisation": "organisation_pen-centre", "reason": "Asked"}),
@@ -63,6 +65,7 @@ async def named(world: World) -> dict[str, str]:
         "referral": f"referral_{await pairwise('referral', referral)}",
         "consent": f"consent_{child}",
         "feedRecord": f"record_{record}",
+        "feed": "feed_" + await world.admin.fetchval("select code from feed order by code limit 1"),
         **dict.fromkeys(("keep", "merge"), f"case_{await pairwise('case', case)}"),
         "presentation": f"presentation_{shown}",
         "residency": f"residency_{stays}",
@@ -131,3 +134,17 @@ async def test_who_acts_for_another_organisation_is_not_there_to_be_changed(
     assert seen in (None, {"id": names[field], "clients": [], "users": []})
     assert [(each["code"], each["path"]) for each in heard] == [(code, ["input", field])]
     assert await problems(world, "desk", mutation, {field: names[field], **rest}) == []
+
+
+async def test_anothers_webhook_is_there_neither_to_be_read_nor_changed(worlds: Worlds, walls: str) -> None:
+    """ICORN with every scope hears of the PEN Centre's webhook what it would hear of nothing."""
+    world = await worlds(walls)
+    webhook = uuid4()
+    await world.insert("webhook", id=webhook, organisation=world.organisations["pen-centre"], url="https://a.example/", events=[], purpose="AUDIT", created_at="2026-05-01T00:00:00Z", paused_at="2026-05-05T00:00:00Z")  # fmt: skip
+    theirs = '{ organisation(code: "pen-centre") { webhooks { id } } node(id: "webhook_%s") { id } }' % webhook  # noqa: UP031 braces are GraphQL's
+
+    assert await world.data("desk", theirs) == {"organisation": {"webhooks": []}, "node": None}
+    for mutation in ("resumeWebhook", "deleteWebhook"):
+        (found,) = await problems(world, "desk", mutation, {"webhook": f"webhook_{webhook}"})
+        assert found == {"code": "NOT_FOUND", "message": "There is nothing with this id.", "path": ["input", "webhook"]}
+    assert await world.admin.fetchval("select paused_at is not null from webhook where id = $1", webhook)

@@ -19,6 +19,7 @@ ONE_SCOPE = {
     "case_key": "cases:read",
     "case_access": "cases:read",
     "legal_hold": "cases:erase",
+    "change": "changes:read",
     "case_name_digest": "cases:identity",
     "residency": "residencies:read",
     "presentation": "presentations:read",
@@ -29,6 +30,7 @@ ONE_SCOPE = {
     "referral_person": "referrals:read",
     "message": "referrals:read",
     "emergency": "cases:emergency",
+    "webhook": "access:manage",
     "feed": "feeds:read",
     "feed_record": "feeds:read",
     "feed_record_key": "feeds:read",
@@ -52,13 +54,14 @@ DESK_WRITES = (
 )
 OWN = {(table, "insert") for table in ("referral", "referral_key", "referral_person", "referral_event", "consent")}
 OWED = {("retraction", "update"), ("retraction_key", "insert")}
+HOOKS = {("webhook", "insert"), ("webhook", "delete"), ("webhook_secret", "insert")}
 ACCESS = {("client", "insert"), ("client", "update"), ("event", "insert")}
 SPENT = {("budget", "insert"), ("budget", "update")}
 MAY: dict[str, tuple[Bound, set[tuple[str, str]]]] = {
     "nobody": (NOBODY, set()),
     "an organisation without any part in it": (STRANGER, ACCESS - {("event", "insert")}),
     "a desk that only reads": (READER, SPENT | {("outcome", "insert"), ("outcome", "update")}),
-    "a partner": (PEN, SPENT | OWN | OWED | ACCESS | {("agreement", "insert"), ("referral", "update"), ("consent", "update"), ("emergency", "insert"), ("event", "insert")}),
+    "a partner": (PEN, SPENT | OWN | OWED | HOOKS | ACCESS | {("agreement", "insert"), ("referral", "update"), ("consent", "update"), ("emergency", "insert"), ("event", "insert")}),
     "the desk": (
         DESK,
         {(table, "insert") for table in DESK_WRITES}
@@ -68,9 +71,10 @@ MAY: dict[str, tuple[Bound, set[tuple[str, str]]]] = {
         | SPENT
         | ACCESS
         | {("usr", "update"), ("organisation", "insert"), ("city", "insert")}
+        | HOOKS
         | OWN - {("referral", "insert")}
         | {("referral", "update"), ("consent", "update")}
-        | {("feed_record_link", "insert"), ("feed_record_link", "delete")}
+        | {("feed_record_link", "insert"), ("feed_record_link", "delete"), ("feed", "insert"), ("feed_version", "insert")}
         | {("outcome", "insert"), ("outcome", "update"), ("event", "insert"), ("agreement", "insert")},
     ),
 }  # fmt: skip

@@ -24,6 +24,7 @@ STAY: Final = "residency { id status startsOn endsOn city { code } case { id sta
 GLASS: Final = "case { id emergencies { organisation { code } categories waits askedAt approvedAt until reason } disclosure { category visible basis } }"
 WEBHOOK: Final = "webhook { id url events status createdAt lastDeliveryAt failures lastProblem pausedAt }"
 ORGANISATION: Final = "organisation { id code name kind website city { code country } }"
+FEED: Final = "feed { id code kind state paused organisation { code } }"
 CLIENT: Final = "client { id clientId name scopes status jwks createdAt lastUsedAt }"
 USER: Final = "user { id email name roles scopes status lastSeenAt }"
 OPERATIONS: Final = {
@@ -57,6 +58,9 @@ OPERATIONS: Final = {
     "endAgreement": ("EndAgreementInput", AGREEMENT),
     "createOrganisation": ("CreateOrganisationInput", ORGANISATION),
     "updateOrganisation": ("UpdateOrganisationInput", ORGANISATION),
+    "createFeed": ("CreateFeedInput", FEED),
+    "updateFeed": ("UpdateFeedInput", FEED),
+    "syncFeed": ("SyncFeedInput", FEED),
     "createClient": ("CreateClientInput", CLIENT),
     "updateClient": ("UpdateClientInput", CLIENT),
     "disableClient": ("DisableClientInput", CLIENT),
@@ -69,7 +73,7 @@ OPERATIONS: Final = {
 }  # fmt: skip
 COUNTED: Final = (
     "referral", "referral_key", "referral_person", "referral_event", "agreement", "agreement_approval", "agreement_end", "message", "consent", "case_file", "case_key", "case_identity", "case_name_digest", "share", "hold", "presentation", "residency", "case_decision", "merged_case", "case_alias", "emergency", "retraction",
-    "feed_record_link", "legal_hold", "erasure", "event", "organisation", "city", "usr", "client", "case_access", "referral_access",
+    "feed", "feed_version", "feed_record_link", "legal_hold", "erasure", "event", "organisation", "city", "usr", "client", "case_access", "referral_access",
     "webhook", "webhook_secret",
 )  # fmt: skip
 LINKED: Final = "query ($id: ID!) { case(by: {id: $id}) { id status identity { familyName } health { needs } } }"

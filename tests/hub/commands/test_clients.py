@@ -186,3 +186,15 @@ async def test_of_two_who_change_a_client_at_once_one_waits(world: World) -> Non
     row = await world.admin.fetchrow("select name, scopes from client where client_id = $1", client["clientId"])
 
     assert (row["name"], row["scopes"]) in [(each["name"], each["scopes"]) for each in sent]
+
+
+async def test_an_organisation_has_fifty_clients_at_a_time(world: World) -> None:
+    """Each has a budget of its own; one that is disabled makes room."""
+    await world.admin.execute(
+        "insert into client (client_id, organisation, name, scopes) select 'pen-' || n, $1, 'x', '{cases:read}' from generate_series(2, 50) n",
+        world.organisations["pen-centre"],
+    )
+
+    assert await found(world, "pen", "createClient", wanted()) == [("TOO_MANY", "input.organisation")]
+    await done(world, "pen", "disableClient", {"client": "client_pen-2", "reason": "Unused"})
+    assert (await done(world, "pen", "createClient", wanted()))["status"] == "ACTIVE"

@@ -5,7 +5,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from tests.hub.commands.kit import PERSON, consent, done, found, referral, referral_id, run
+from tests.hub.commands.kit import PERSON, case_id, consent, done, found, referral, referral_id, run
 from tests.hub.commands.life import codes, referred, step
 from tests.hub.commands.retracted import NOON
 from tests.world import PERSON as SAID
@@ -91,6 +91,20 @@ async def test_a_case_is_not_opened_as_of_somebody_who_may_be_called_when_they_m
 
     assert await found(world, "desk", "openCase", {"referral": ours, "person": direct, **given}) == [UNSAFE]
     await done(world, "desk", "openCase", {"referral": ours, "person": stricter, **given})
+
+
+async def test_a_change_of_a_case_is_judged_by_the_contact_that_comes_of_it(world: World) -> None:
+    """What the change leaves as it was counts: a safe channel that is there, and words that are taken away."""
+    documents = {"CONTACT": {"channels": [TAPPED, SAFE], "instructions": WORDS, "mayContactDirectly": False}}
+    case = await case_id(world, await world.case(documents=documents, version=1))
+    given = {"case": case, "expectedVersion": "1"}
+
+    for contact, expected in (
+        ({"mayContactDirectly": False, "instructions": None}, [GUESSED]),
+        ({"mayContactDirectly": True, "channels": [TAPPED]}, [UNSAFE]),
+    ):
+        assert await found(world, "desk", "updateCase", {**given, "person": {"contact": contact}}) == expected
+    await done(world, "desk", "updateCase", {**given, "person": {"contact": {"mayContactDirectly": True}}})
 
 
 SHIPPED = [

@@ -63,7 +63,7 @@ async def test_every_step_of_a_case_that_the_desk_takes_itself(world: World) -> 
             payload = await run(world, "desk", command, {"case": ours, **given, **more})
             allowed = leads(CASE, command, status, goal) or (command == "updateCase" and goal == status)
             codes = [problem["code"] for problem in payload["problems"]]
-            assert codes == ([] if allowed else ["NOT_NOW"]), (command, status, goal)
+            assert codes == ([] if allowed else ["WRONG_STATE"]), (command, status, goal)
             assert await world.admin.fetchval("select status::text from case_file") == (goal if allowed else status)
 
 
@@ -85,7 +85,7 @@ async def test_every_answer_of_a_city(world: World) -> None:
                     assert codes == ["NOT_FOUND"], (status, of_case, answer)
                     continue
                 allowed = status == to or (leads(PRESENTATION, "answerPresentation", status, to) and (to == "DECLINED" or leads(CASE, "answerPresentation", of_case, to)))  # fmt: skip
-                assert codes == ([] if allowed else ["NOT_NOW"]), (status, of_case, answer)
+                assert codes == ([] if allowed else ["WRONG_STATE"]), (status, of_case, answer)
                 moved = allowed and status != to and to == "INVITED"
                 assert now["of_case"] == ("INVITED" if moved else of_case)
                 assert now["status"] == (to if allowed else status)
@@ -114,7 +114,7 @@ async def test_every_step_of_a_residency_by_the_desk_and_by_its_city(world: Worl
                 allowed = same or leads(RESIDENCY, "updateResidency", status, to)
                 theirs_to_say = status in ("ACCEPTED", "ACTIVE") and (same or to in ("ACTIVE", "COMPLETED"))
                 refused = client == "bergen" and not theirs_to_say
-                expected = ["NOT_ALLOWED"] if refused else [] if allowed else ["NOT_NOW"]
+                expected = ["NOT_ALLOWED"] if refused else [] if allowed else ["WRONG_STATE"]
                 assert [p["code"] for p in payload["problems"]] == expected, (client, status, to)
                 led = LEADS.get((status, to), before[status]) if not expected else before[status]
                 assert await world.admin.fetchval("select status::text from case_file") == led

@@ -24,7 +24,7 @@ TROUBLE: dict[str, tuple[str, str, dict[str, Any], list[tuple[str, str]]]] = {
         {"declineReason": "OTHER", "person": {"health": {"needs": ""}}, "redirectTo": "organisation_icorn", "case": "case_1"},
         [
             ("NOT_ALLOWED", "input.declineReason"), ("NOT_ALLOWED", "input.person"), ("NOT_ALLOWED", "input.redirectTo"), ("NOT_ALLOWED", "input.case"),
-            ("REQUIRED", "input.note"), ("BLANK", "input.person.health.needs"), ("WRONG_STATE", "input.referral"),
+            ("BLANK", "input.person.health.needs"), ("WRONG_STATE", "input.referral"),
         ],
     ),
     "a case that is not the desk's to name": ("ACCEPT", "IN_REVIEW", {"case": "case_1"}, [("NOT_ALLOWED", "input.case")]),
@@ -122,3 +122,34 @@ async def test_nobody_writes_where_a_referral_has_ended_nor_to_nobody(world: Wor
     assert await found(world, "pen", "withdrawReferral", {**given, "reason": ""}) == [("REQUIRED", "input.reason")]
     await done(world, "pen", "withdrawReferral", {**given, "reason": "Lindenwords"})
     assert await found(world, "pen", "sendMessage", {**given, "body": "x"}) == [("WRONG_STATE", "input.referral")]
+
+
+async def test_a_message_is_on_record_as_of_its_referral_and_goes_with_it(world: World) -> None:
+    """The log names the referral for whoever wrote; with the referral go the message and what a replay would answer."""
+    made = await referred(world)
+    await done(world, "pen", "sendMessage", {"referral": await referral_id(world, made, "pen-centre"), "body": "b"})
+    pseudonym = await world.admin.fetchval(
+        "select pseudonym from referral_access where organisation = $1 and referral_id = $2", world.organisations["pen-centre"], made
+    )  # fmt: skip
+    (record,) = await world.admin.fetch("select action, outcome, subjects from audit")
+    assert (record["action"], record["outcome"]) == ("mutation sendMessage", "DONE")
+    assert pseudonym in {seen["subject"] for seen in record["subjects"]}
+    await world.admin.execute("delete from referral where id = $1", made)
+
+    assert await world.admin.fetchval("select (select count(*) from message) + (select count(*) from outcome)") == 0
+
+
+async def test_whoever_follows_a_referral_hears_of_each_step_as_they_may_see_it(world: World) -> None:
+    """Each step is an event of the outbox that tells its referral and its number: enough to be read by right, and nothing more."""
+    made = await referred(world)
+    await step(world, "arts", made, "ACKNOWLEDGE", "arts-haven", note="Lindenwords")
+    await step(world, "pen", made, "sendMessage", "pen-centre")
+    rows = await world.admin.fetch(
+        "select v.kind, v.ordinal, v.audience, v.organisation = e.organisation as theirs, e.kind::text as step"
+        " from event v join referral_event e on e.referral_id = v.referral_id and e.ordinal = v.ordinal order by v.id"
+    )
+
+    assert [tuple(row) for row in rows] == [
+        ("referral.acknowledged", 2, None, True, "ACKNOWLEDGED"),
+        ("referral.message", 3, None, True, "MESSAGE"),
+    ]

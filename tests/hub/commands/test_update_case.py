@@ -85,7 +85,7 @@ async def test_what_is_wrong_with_a_change_is_said_at_once(world: World) -> None
     told = await world.data("narrow", asked, {"input": {"idempotencyKey": "k", **wrong}})
     assert sorted((p["code"], ".".join(p["path"])) for p in told["updateCase"]["problems"]) == [
         ("BLANK", "input.assessment.notes"), ("IN_THE_FUTURE", "input.person.identity.bornOn"), ("NOT_ALLOWED", "input.assessment"),
-        ("NOT_ALLOWED", "input.person.health"), ("NOT_NOW", "input.status"), ("REQUIRED", "input.riskLevel"),
+        ("NOT_ALLOWED", "input.person.health"), ("REQUIRED", "input.riskLevel"), ("WRONG_STATE", "input.status"),
     ]  # fmt: skip
     assert await found(world, "pen", "updateCase", wrong) == [("NOT_ALLOWED", "input")]
 

@@ -78,14 +78,16 @@ async def _traces(world: World, case: UUID) -> dict[str, str]:
 async def left_of(world: World, whole: Whole) -> set[tuple[str, str]]:
     """Search every row of every table but the log itself: {(table, trace)}.
 
-    Whoever must delete its copy is told of which case, by the id it knows it by, and ICORN by its own; of nothing else of the person.
+    Whoever must delete its copy is told of which case, by the id it knows it by, and ICORN by its own, and of a change too whoever saw it; of nothing else of the person.
     """
     tables = [row[0] for row in await world.admin.fetch("select relname from pg_class where relnamespace = 'hub'::regnamespace and relkind = 'r'")]  # fmt: skip
     found = set()
     for table in set(tables) - set(KEPT):
         text = await world.admin.fetchval(f"select string_agg(t::text, ' ') from {table} t") or ""  # noqa: S608 a table's name
         found |= {(table, what) for what, trace in whole.traces.items() if trace in text}
-    return {(table, what) for table, what in found if table != "retraction" or not what.startswith("id at ")}
+    return {
+        (table, what) for table, what in found if table not in ("retraction", "change") or not what.startswith("id at ")
+    }
 
 
 async def erasing(world: World, whole: Whole, **changed: Any) -> dict[str, Any]:

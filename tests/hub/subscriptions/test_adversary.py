@@ -5,6 +5,7 @@ import json
 import socket as sockets
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from itertools import count
 from typing import Any
 
 import pytest
@@ -13,7 +14,8 @@ from websockets.frames import Frame, Opcode
 
 from hub import connections
 from hub.subscriptions import line, outbox, standing
-from tests.hub.subscriptions.kit import EVENTS, Hub, Socket
+from tests.hub.subscriptions.kit import EVENTS, Hub, Socket, listening
+from tests.world import World
 
 UPGRADE = "GET /graphql HTTP/1.1\r\nHost: hub\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
 
@@ -50,27 +52,57 @@ async def gone(held: set[Any], left: int) -> None:
         await asyncio.sleep(0.01)
 
 
+HEAVY = f"subscription {{ referralEvents {{ {' '.join(f'a{n}: id' for n in range(2000))} }} }}"
+
+
 async def test_who_does_not_read_ends_alone_and_holds_little(
     hub: Hub, referral: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What waits for it is bounded in bytes; it is ended, by the system too where it reads not even that; others are told all the while."""
+    """What waits for it is bounded in bytes, and let go of when it ends; others are told all the while."""
     monkeypatch.setattr(line, "ROOM", 64 * 1024)
     monkeypatch.setattr(line, "PATIENCE", 0.2)
     monkeypatch.setattr(line, "FAREWELL", 0.1)
     held = hub.app.state.exchange.standing._held  # noqa: SLF001 nobody else asks who is there
-    async with hub.socket("desk") as other:
+    async with hub.socket("desk") as other, deaf(hub, "pen", HEAVY):
         await other.follow("1", EVENTS)
-        async with deaf(hub, "pen", "subscription { referralEvents { " + " ".join(f"a{n}: id" for n in range(2000)) + " } }"):  # fmt: skip
-            (slow,) = [one for one in held if one.principal.client == "pen"]
-            ordinal = 2
-            while slow.end is None:
-                await goes_on(hub, referral, other, ordinal)
-                ordinal += 1
-                assert slow._bytes < 64 * 1024 + 256 * 1024  # noqa: SLF001 what is promised is what it holds
-            assert slow.end.code == "TOO_SLOW"
-            await gone(held, 1)
-            assert not slow._waiting  # noqa: SLF001 as above
+        (slow,) = [one for one in held if one.principal.client == "pen"]
+        ordinal = 2
+        while slow.end is None:
             await goes_on(hub, referral, other, ordinal)
+            ordinal += 1
+            assert slow._bytes < 64 * 1024 + 256 * 1024  # noqa: SLF001 what is promised is what it holds
+        assert slow.end.code == "TOO_SLOW"
+        await gone(held, 1)
+        assert not slow._waiting  # noqa: SLF001 as above
+        await goes_on(hub, referral, other, ordinal)
+
+
+@pytest.mark.usefixtures("hub")
+async def test_who_reads_nothing_at_all_is_cut_off_by_the_system(
+    world: World, referral: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However little was sent to it; so that what the hub has ended holds no socket either."""
+    monkeypatch.setattr(connections, "UNREAD", 300)
+    async with listening(world) as hub, hub.socket("desk") as other, deaf(hub, "pen", HEAVY):
+        held = hub.app.state.exchange.standing._held  # noqa: SLF001 nobody else asks who is there
+        await other.follow("1", EVENTS)
+        for ordinal in count(2):
+            await goes_on(hub, referral, other, ordinal)
+            if len(held) == 1:
+                break
+
+
+async def test_a_crowd_of_one_organisation_holds_up_nobody_else(hub: Hub, referral: Any) -> None:
+    """While all that it may read at once is being read, and more waits, another organisation is told."""
+    mine = await hub.world.referral("arts-haven")
+    async with hub.socket("pen") as other, hub.socket("arts") as crowd, AsyncExitStack() as reading:
+        await other.follow("1", EVENTS)
+        for number in range(line.READERS + 1):
+            await crowd.follow(str(number), EVENTS)
+        for _ in range(line.OWN_READERS):
+            await reading.enter_async_context(hub.app.state.exchange.own_readers[hub.world.organisations["arts-haven"]])
+        await hub.happens(mine, 2, by="arts-haven")
+        await goes_on(hub, referral, other, 2)
 
 
 async def test_more_than_can_be_read_ends_who_follows_it_alone(

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from hub.webhooks.courier import Courier
+from hub.webhooks.rounds import not_delivering
 from tests.hub.commands.kit import events, run
 from tests.hub.test_worker import heard, running
 from tests.hub.webhooks.kit import Answer, Post, Receiver, endless, hang, post, reset, rounds, status, verified
@@ -98,7 +99,7 @@ async def test_what_is_answered_is_not_read(worker: Post, receiver: Receiver, re
 async def test_after_three_days_it_is_paused_and_resumed_it_goes_on_where_it_stopped(
     worker: Post, receiver: Receiver, referral: Any
 ) -> None:
-    """An event tells of it; while paused, nothing is tried."""
+    """An event tells of it, and so do the worker's numbers and hub doctor; while paused, nothing is tried."""
     world = worker.world
     await worker.webhook("pen", receiver)
     receiver.answers = [status(500)]
@@ -111,12 +112,14 @@ async def test_after_three_days_it_is_paused_and_resumed_it_goes_on_where_it_sto
     await worker.happens(referral, 3)
     await worker.tell()
     paused = len(receiver.got)
+    known = await not_delivering(world.app.state.pools.worker)
     (told,) = (await world.data("pen", "{ viewer { organisation { webhooks { id status pausedAt } } } }"))["viewer"]["organisation"]["webhooks"]  # fmt: skip
     receiver.answers = [status(204)]
     answer = await run(world, "pen", "resumeWebhook", {"webhook": told["id"]})
     await worker.tell()
 
     assert (tries, paused) == (10, 10)  # at 0, 8, ... 72 hours
+    assert known == [("pen-centre", 1)]
     assert told["status"] == "DISABLED"
     assert told["pausedAt"] == "2026-06-04T12:00:00+00:00"
     assert (answer["problems"], answer["webhook"]["status"], answer["webhook"]["failures"]) == ([], "ACTIVE", 0)
