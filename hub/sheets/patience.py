@@ -12,6 +12,8 @@ from hub.cli.errors import CommandError
 
 AGAIN: Final = 3
 """How often a request is sent again that got no answer, or that the hub could not see to."""
+AWAY: Final = (HTTPStatus.BAD_GATEWAY, HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.GATEWAY_TIMEOUT)
+"""What the hub, or the proxy before it, answers when nothing can be answered now."""
 WAITS: Final = 20
 """How often one request waits for the client's budget."""
 LONGEST: Final = 120
@@ -52,7 +54,7 @@ class Patient:
                     self.tell(f"the hub asks to wait {seconds} s")
                     await self.sleep(seconds)
                     continue
-                if answer.status != HTTPStatus.SERVICE_UNAVAILABLE or failed == AGAIN:
+                if answer.status not in AWAY or failed == AGAIN:
                     return data_of(answer)
             self.tell("no answer yet, asking again")
             await self.sleep(2**failed)
