@@ -28,6 +28,7 @@ TEXTS: Final = {
     "familyName": '"Farahani"', "Query.city": '"bergen"', "Query.organisation": '"pen-centre"', "feeds": '"pen-feed"', "FeedCursor.feed": '"pen-feed"',
     "code": '"new-harbour"', "website": '"https://pen.example"', "email": '"mina@pen.example"', "firstAdminEmail": '"mina@pen.example"', "scopes": '"cases:read"',
     "fromSize": '"1"', "toSize": '"2"', "action": '"query cases"', "name": '"er"',
+    "AgreementTerms.validUntil": '"2026-11-01T00:00:00Z"',
 }  # fmt: skip
 SCALARS: Final = {
     "Int": ("2",), "Float": ("1.5",), "Boolean": ("true", "false"), "String": ('"Text"',), "CountryCode": ('"IR"',), "LanguageTag": ('"fa"',),
@@ -57,7 +58,7 @@ def examples(kind: Any, owner: str, name: str) -> list[str]:
             return _inputs(kind)
         case GraphQLScalarType(name="ID"):
             return list(_listed(IDS, owner, name))
-        case GraphQLScalarType(name="String") if name in TEXTS or owner in TEXTS or f"{owner}.{name}" in TEXTS:
+        case GraphQLScalarType(name="String" | "DateTime") if name in TEXTS or owner in TEXTS or f"{owner}.{name}" in TEXTS:
             return [_listed(TEXTS, owner, name)]
         case GraphQLScalarType(name=scalar) if scalar in SCALARS:
             return list(SCALARS[scalar])

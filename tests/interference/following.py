@@ -128,6 +128,16 @@ async def caught_up(hub: World) -> None:
         await asyncio.sleep(0)
 
 
+async def rest(hub: World) -> None:
+    """Have nobody read the outbox until somebody follows again: while it is read, that goes by a clock, whoever asks for what."""
+    outbox = hub.app.state.exchange.outbox
+    running, outbox._running = outbox._running, None  # noqa: SLF001 as above
+    if running is not None:
+        running.cancel()
+        with suppress(asyncio.CancelledError):
+            await running
+
+
 async def followed(hub: World, url: str, headers: Mapping[str, str], body: bytes) -> Answer:
     """Follow while everything happens once; give all that was told, piece by piece."""
     ear = await streamed(hub, url, headers, body)

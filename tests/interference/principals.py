@@ -46,7 +46,7 @@ PRINCIPALS: Final = {
 }  # fmt: skip
 
 CASES: Final = frozenset(
-    {"cases:read", "consents:write", "presentations:answer", "referrals:submit", "residencies:write"}
+    {"cases:read", "consents:write", "feeds:manage", "presentations:answer", "referrals:submit", "residencies:write"}
 )
 """What opens cases as such, and changes whose answers need another scope to be read."""
 

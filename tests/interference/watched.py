@@ -15,6 +15,7 @@ from connectors.protocol import Connector
 from hub.feeds.feed import Feed
 from hub.sealing import Sealing
 from tests.conftest import Database
+from tests.interference.following import rest
 from tests.interference.pairs import Pair
 from tests.interference.twins import Filled, Leak, Twins
 from tests.world import ISSUER, KEYRING, World, build
@@ -116,7 +117,9 @@ class Watched(Twins):
         """Let one hub answer, and take down what it did."""
         # What goes on while something is followed goes by a clock; that it is the same is shown in test_following.py.
         if self.following or not url.endswith("/graphql"):
-            return await super().answer(hub, url, headers, body)
+            answer = await super().answer(hub, url, headers, body)
+            await rest(hub)
+            return answer
         effort = self.efforts[hub.database.name]
         for done in (effort.statements, effort.opened, effort.pulled):
             done.clear()
