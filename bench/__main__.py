@@ -62,6 +62,9 @@ async def beside(
     await admin.execute(sets)
     cases = [[row["pairwise"] for row in await admin.fetch(SEEN, partner.organisation)] for partner in partners]
     given = {"dsns": dsns(server, DATABASE), "keys": str(keys), "port": free_port(), "database": DATABASE}
+    with console.status("starting hubs, withdrawing consents"):
+        # Before there are records that no worker has sequenced: here is none.
+        moments = {"ready": await ready(dsns(server, DATABASE), keys), "withdrawal": await withdrawal(admin)}
     with ExitStack() as stack:
         running = begin(given, str(server.sockets), stack, console)
         lines = await lines_of(running, console)
@@ -70,12 +73,8 @@ async def beside(
         await agree(lines, asking, console)
         await measure(lines, asking, postgres, wanted.rounds, wanted.seconds, console)
     console.print(report(lines, wanted.rounds, wanted.seconds))
-    with console.status("starting hubs, opening 100,000 cases, withdrawing consents"):
-        moments = {
-            "ready": await ready(dsns(server, DATABASE), keys),
-            "withdrawal": await withdrawal(admin),
-            "agreement": await agreement(admin),
-        }
+    with console.status("opening 100,000 cases"):
+        moments["agreement"] = await agreement(admin)
     console.print(judged(figures(lines, moments)))
     busy = os.getloadavg()[0] / (os.cpu_count() or 1)
     console.print(

@@ -32,10 +32,7 @@ class Rows:
 
 @dataclass(frozen=True)
 class Where:
-    """A predicate on {row} for one argument or input field. `convert` names how its value becomes a parameter; `reads`, what it tells of who is found.
-
-    `found` is what the value stands for, where that is to be looked up first: an index finds rows by what is known before any is read.
-    """
+    """A predicate on {row} for one argument or input field. `convert` names how its value becomes a parameter; `reads`, what it tells of who is found; `found`, what the value stands for, looked up before any row is."""
 
     sql: str
     convert: str = ""

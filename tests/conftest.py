@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+import shutil
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -20,7 +21,10 @@ from hub.postgres import HubConnection, connect
 NUMBERS = itertools.count(1)
 
 # A database of tests need not survive a power cut.
-FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "max_connections": "200"}
+FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "max_connections": "200", "max_wal_size": "256MB"}  # fmt: skip
+MEMORY = Path("/dev/shm")  # noqa: S108 a place for folders that are made there, not a name that others could guess
+ENOUGH = 4 << 30
+"""The bytes that must be free in memory for the tests' databases to be kept there: a copy is made three times as fast."""
 
 TEST_CLOCK = """
 set role hub_owner;
@@ -82,7 +86,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 @pytest.fixture(scope="session")
 def server() -> Iterator[Server]:
     """An embedded PostgreSQL of this test process, gone when it ends."""
-    with tempfile.TemporaryDirectory(prefix="hub-") as folder, embedded_server(Path(folder), FAST) as running:
+    kept = MEMORY if MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > ENOUGH else None
+    with tempfile.TemporaryDirectory(prefix="hub-", dir=kept) as folder, embedded_server(Path(folder), FAST) as running:
         yield running
 
 
@@ -92,7 +97,7 @@ async def new_database(server: Server, name: str, template: str = "template1") -
     database = Database(server, name)
     admin = await connect(server.dsn(ADMIN, "postgres"), name="test", role=ADMIN)
     try:
-        await admin.execute(f'create database "{name}" template "{template}"')
+        await admin.execute(f'create database "{name}" template "{template}" strategy file_copy')
         try:
             yield database
         finally:
