@@ -58,7 +58,9 @@ def examples(kind: Any, owner: str, name: str) -> list[str]:
             return _inputs(kind)
         case GraphQLScalarType(name="ID"):
             return list(_listed(IDS, owner, name))
-        case GraphQLScalarType(name="String" | "DateTime") if name in TEXTS or owner in TEXTS or f"{owner}.{name}" in TEXTS:
+        case GraphQLScalarType(name="String" | "DateTime") if (
+            name in TEXTS or owner in TEXTS or f"{owner}.{name}" in TEXTS
+        ):
             return [_listed(TEXTS, owner, name)]
         case GraphQLScalarType(name=scalar) if scalar in SCALARS:
             return list(SCALARS[scalar])
