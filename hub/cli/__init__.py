@@ -21,6 +21,7 @@ from hub.cli.keys import keys
 from hub.cli.lifecycle import lifecycle
 from hub.cli.organisations import organisation
 from hub.cli.panic import panic
+from hub.cli.referrals import referrals
 from hub.cli.running import migrate, serve, worker
 from hub.cli.sdl import schema
 from hub.cli.users import user
@@ -39,6 +40,7 @@ app.command(rich_help_panel="Try it")(query)
 app.command(rich_help_panel="Try it")(token)
 app.command(rich_help_panel="Try it")(schema)
 app.command(rich_help_panel="Try it")(lifecycle)
+app.add_typer(referrals, rich_help_panel="Work with it")
 app.command(rich_help_panel="Run it")(serve)
 app.command(rich_help_panel="Run it")(worker)
 app.command(rich_help_panel="Run it")(migrate)

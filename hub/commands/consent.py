@@ -33,7 +33,7 @@ async def consents(asker: Asker, inputs: list[Input], found: Problems, today: da
     for number, given in enumerate(inputs):
         place = (*path, number) if len(inputs) > 1 or path[-1] == "consents" else path
         categories = tuple(str(c) for c in given["categories"])
-        _judge(given, categories, found, today, place)
+        judge_decision(given, categories, found, today, place)
         made += [
             Given(
                 str(given["decision"]),
@@ -48,9 +48,10 @@ async def consents(asker: Asker, inputs: list[Input], found: Problems, today: da
     return made
 
 
-def _judge(
+def judge_decision(
     given: Input, categories: tuple[str, ...], found: Problems, today: date, place: tuple[str | int, ...]
 ) -> None:
+    """Refuse a decision that says nothing, speaks of what is never shared, or is of a day to come."""
     if not categories:
         found.add("REQUIRED", "Say which categories the person spoke of.", *place, "categories")
     if Category.ASSESSMENT in categories:

@@ -25,7 +25,7 @@ async def submit_referral(asker: Asker, given: Input) -> uuid.UUID:
         judge_text(given["reason"], found, "reason", required="Say why the person is referred.")
         await _judge_reference(asker, given.get("clientReference"), found)
         if recipient and not spoken.found:
-            _judge_consent(recipient, agreed, documents, found, today)
+            judge_consent(recipient, agreed, documents, found, today)
     assert recipient is not None  # noqa: S101 a missing one is a problem
     referral = asker.new_id("referral")
     subject = f"referral:{referral}"
@@ -99,7 +99,7 @@ def _reference_used(found: Problems) -> None:
     found.add("CLIENT_REFERENCE_USED", "You have used this reference for another referral.", "clientReference")
 
 
-def _judge_consent(
+def judge_consent(
     recipient: Organisation, agreed: list[Given], documents: dict[str, bytes], found: Problems, today: date
 ) -> None:
     """Refuse what the person did not agree that the recipient may have. DENY beats ALLOW."""

@@ -17,7 +17,7 @@ from tests.world import World
 
 COMMANDS = (
     "demo", "query", "token", "schema", "serve", "worker", "migrate", "keygen", "organisation create", "organisation provider", "client add", "client set", "user invite", "agreement list",
-    "documents publish", "documents list", "documents withdraw", "doctor", "audit verify", "audit heads", "audit check-proof", "keys rotate", "epochs list", "epochs rotate", "epochs rewrap", "epochs destroy", "panic",
+    "referrals template", "referrals import", "referrals export", "documents publish", "documents list", "documents withdraw", "doctor", "audit verify", "audit heads", "audit check-proof", "keys rotate", "epochs list", "epochs rotate", "epochs rewrap", "epochs destroy", "panic",
 )  # fmt: skip
 
 

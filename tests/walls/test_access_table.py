@@ -157,7 +157,6 @@ insert into share (id, case_id, organisation, categories, starts) select gen_ran
 insert into hold (id, case_id, organisation, starts) select gen_random_uuid(), id, 3, '2026-01-01' from case_file;
 insert into presentation (id, case_id, organisation, categories, presented_at, until) select gen_random_uuid(), id, 3, '{OVERVIEW}', '2026-01-01', '2027-01-01' from case_file;
 """
-# Only here is the time of day a row of a table.
 READ = "select coalesce(sum(seq_tup_read + coalesce(idx_tup_fetch, 0)), 0)::int from pg_stat_xact_user_tables where schemaname = 'hub' and relname <> 'test_clock'"
 
 

@@ -69,16 +69,17 @@ async def test_a_token_has_no_scope_beyond_its_users(console: House) -> None:
     assert await is_live(console, user, "access:manage")
 
 
-async def test_the_role_of_requests_sees_no_user(console: House) -> None:
-    """Nor the passkeys, sessions and invitations: those have a schema that it cannot enter."""
+async def test_the_role_of_requests_sees_no_user_unless_its_asker_manages_them(console: House) -> None:
+    """Nor passkeys, sessions and invitations at all: those have a schema that it cannot enter."""
     await console.user("Sara")
     connection = await console.database.connect("hub_app")
     rights = await connection.fetchval(
-        "select array_agg(c.oid::regclass::text) from pg_class c where relname in ('usr', 'passkey', 'session', 'invitation', 'recovery')"
+        "select array_agg(c.oid::regclass::text) from pg_class c where relname in ('passkey', 'session', 'invitation', 'recovery')"
         " and has_any_column_privilege('hub_app', c.oid, 'SELECT, INSERT, UPDATE')"
     )
 
     assert rights is None
+    assert await connection.fetchval("select count(*) from hub.usr") == 0
 
 
 def test_a_person_is_not_told_in_logs() -> None:
