@@ -11,11 +11,14 @@ from graphql import GraphQLObjectType, get_named_type, is_leaf_type
 from hub.embedded import Server
 from tests.conftest import NUMBERS, new_database
 from tests.hub.audit.logs import settle
+from tests.hub.person import person
 from tests.population import named, populate, seal
 from tests.schema.test_relay import CONNECTIONS, CORE, OBJECTS, PAGED
 from tests.world import World, build
 
 NODES = sorted(kind.name for kind in OBJECTS if any(i.name == "Node" for i in kind.interfaces))
+OWN = ("Agreement", "Webhook")
+"""What an organisation is told of its own alone."""
 WHOLE = 500
 PAGE = "edges { cursor node { ...N } } pageInfo { hasNextPage hasPreviousPage startCursor endCursor } totalCount"
 
@@ -34,6 +37,8 @@ async def peopled(server: Server, template: str) -> AsyncIterator[World]:
                                at="2026-03-05T09:30:00Z", body=body)  # fmt: skip
             await world.data("desk", "{ cases { edges { node { id } } } }")
             await settle(world)
+        await person(world, "sara", "pen", "pen-centre", ["cases:read"])
+        await world.insert("webhook", id=named("webhook"), organisation=world.organisations["pen-centre"], url="https://a.example/", events=[], purpose="AUDIT", created_at="2026-05-01T00:00:00Z")  # fmt: skip
         yield world
 
 
@@ -157,7 +162,7 @@ async def test_a_page_of_less_than_nothing_is_refused(peopled: World, path: str)
 async def test_an_object_is_found_again_by_its_id(peopled: World, kind: str) -> None:
     """By node, and by nodes in the order of the ids, null where there is none: of the same type, with the same id."""
     ids = await known(peopled, kind)
-    asker = "pen" if kind == "Agreement" else "desk"
+    asker = "pen" if kind in OWN else "desk"
     assert ids
     query = "query ($id: ID!, $ids: [ID!]!) { node(id: $id) { __typename id } nodes(ids: $ids) { __typename id } }"
     asked = [*ids[:3], ids[0][:-1] + "~", ids[0]]
@@ -169,7 +174,7 @@ async def test_an_object_is_found_again_by_its_id(peopled: World, kind: str) -> 
 
 
 async def known(world: World, kind: str) -> list[str]:
-    """Give ids of objects of a type, found by whatever list leads to them; agreements are a partner's own."""
+    """Give ids of objects of a type, found by whatever list leads to them; some are a partner's own."""
     connections = {name for name in CONNECTIONS if node_of(name).name == kind}
     for path in PAGED:
         connection = of(path)[2]
@@ -181,8 +186,11 @@ async def known(world: World, kind: str) -> list[str]:
         "Consent": "{ x: cases { edges { node { y: consents { id } } } } }",
         "Feed": "{ x: feeds { id } }",
         "FeedRecord": "{ x: feedRecords { y: records { id } } }",
+        "Client": "{ x: organisations { edges { node { y: clients { id } } } } }",
+        "User": "{ x: organisations { edges { node { y: users { id } } } } }",
+        "Webhook": "{ x: organisations { edges { node { y: webhooks { id } } } } }",
     }
-    return list(_ids(await world.data("pen" if kind == "Agreement" else "desk", queries[kind])))
+    return list(_ids(await world.data("pen" if kind in OWN else "desk", queries[kind])))
 
 
 def _ids(data: Any) -> Iterator[str]:
