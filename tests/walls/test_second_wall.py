@@ -55,13 +55,13 @@ DESK_WRITES = (
 OWN = {(table, "insert") for table in ("referral", "referral_key", "referral_person", "referral_event", "consent")}
 OWED = {("retraction", "update"), ("retraction_key", "insert")}
 HOOKS = {("webhook", "insert"), ("webhook", "delete"), ("webhook_secret", "insert")}
-ACCESS = {("client", "insert"), ("client", "update"), ("event", "insert")}
+ACCESS = {("client", "insert"), ("client", "update")}
 SPENT = {("budget", "insert"), ("budget", "update")}
 MAY: dict[str, tuple[Bound, set[tuple[str, str]]]] = {
     "nobody": (NOBODY, set()),
-    "an organisation without any part in it": (STRANGER, ACCESS - {("event", "insert")}),
+    "an organisation without any part in it": (STRANGER, ACCESS),
     "a desk that only reads": (READER, SPENT | {("outcome", "insert"), ("outcome", "update")}),
-    "a partner": (PEN, SPENT | OWN | OWED | HOOKS | ACCESS | {("agreement", "insert"), ("referral", "update"), ("consent", "update"), ("emergency", "insert"), ("event", "insert")}),
+    "a partner": (PEN, SPENT | OWN | OWED | HOOKS | ACCESS | {("agreement", "insert"), ("referral", "update"), ("consent", "update"), ("emergency", "insert")}),
     "the desk": (
         DESK,
         {(table, "insert") for table in DESK_WRITES}
