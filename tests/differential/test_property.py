@@ -19,9 +19,9 @@ from tests.population import CLIENTS
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 EXAMPLES = int(os.environ.get("HUB_TEST_EXAMPLES", "0"))
-"""How many random operations are tried; 0 is the same 400 in every run."""
+"""How many random operations are tried; 0 is the same 150 in every run."""
 EXHAUSTIVE = settings(
-    max_examples=EXAMPLES or 250,
+    max_examples=EXAMPLES or 150,
     derandomize=not EXAMPLES,
     database=None,
     deadline=None,
