@@ -3,6 +3,8 @@
 from typing import Any, Final
 from uuid import uuid4
 
+from tests.hub.commands.kit import done
+from tests.hub.commands.test_feeds import NEW as FORM
 from tests.hub.person import person
 from tests.world import EVERY_SCOPE, World, key_of
 
@@ -107,3 +109,26 @@ async def signed(world: World) -> Given:
 async def agreement_ended(world: World) -> Given:
     """End what was proposed."""
     return {**await signed(world), "reason": "r"}
+
+
+async def feed(_: World) -> Given:
+    """Connect a sister's system."""
+    code = f"form{uuid4().hex[:12]}"
+    secrets = {"auth": {"scheme": "token", "secret": f"{code}_token"}, "doorbell": f"{code}_bell"}
+    return {**FORM, "code": code, "settings": {**FORM["settings"], **secrets}}
+
+
+async def _feed(world: World) -> Given:
+    given = await feed(world)
+    await done(world, "desk", "createFeed", given)
+    return {"feed": f"feed_{given['code']}"}
+
+
+async def feed_changed(world: World) -> Given:
+    """Have a feed pulled less often."""
+    return {**await _feed(world), "every": "PT1H"}
+
+
+async def feed_rung(world: World) -> Given:
+    """Have a feed pulled now."""
+    return await _feed(world)

@@ -19,7 +19,7 @@ SAMPLE: dict[str, Any] = {
 }
 MAPPING = {**kobo.MAPPING, "sample": SAMPLE}
 SETTINGS = {**kobo.SETTINGS, "auth": {"scheme": "token", "secret": "form_token"}, "doorbell": "form_bell"}
-NEW = {"organisation": "organisation_pen-centre", "code": "form", "kind": "KOBO", "settings": SETTINGS, "mapping": MAPPING, "every": "PT15M"}  # fmt: skip
+NEW: dict[str, Any] = {"organisation": "organisation_pen-centre", "code": "form", "kind": "KOBO", "settings": SETTINGS, "mapping": MAPPING, "every": "PT15M"}  # fmt: skip
 HERE = "input.settings"
 
 
