@@ -1,6 +1,7 @@
 """Erasing a case: everything of the person goes, at once and for everybody, and what remains tells nobody that it was there."""
 
 import json
+from dataclasses import replace
 from typing import Any
 from uuid import uuid4
 
@@ -10,7 +11,18 @@ from hub.audit.head import HeadKeys
 from hub.audit.sequence import Sequencer
 from hub.audit.verify import verify
 from hub.postgres import open_pool
-from tests.hub.commands.kit import case_id, consent, consent_id, counts, found, operation, reference, referral_id
+from tests.hub.commands.kit import (
+    case_id,
+    city_office,
+    consent,
+    consent_id,
+    counts,
+    done,
+    found,
+    operation,
+    reference,
+    referral_id,
+)
 from tests.hub.commands.whole_case import KEPT, erase, erasing, left_of, whole_case
 from tests.world import EVERY_SCOPE, KEYRING, World
 
@@ -76,6 +88,41 @@ async def test_nothing_of_the_person_is_left_but_in_the_log(world: World) -> Non
     assert await left_of(world, whole) == set()
     assert [row["id"] for row in await world.admin.fetch("select id from case_file")] == [other]
     assert await world.admin.fetchval("select count(*) from case_key") == 1
+
+
+async def test_of_a_case_made_of_two_nothing_is_left_either(world: World) -> None:
+    """By the names and keys of both, and by what replays of its life's steps would answer: shown to a city, answered, offered a stay."""
+    kept, former = await whole_case(world), await whole_case(world, "n2")
+    await world.admin.execute("delete from legal_hold; update case_file set status = 'CANDIDATE'")
+    ours, city, office = await case_id(world, kept.case), await city_office(world), "bergen"
+    await done(
+        world, "desk", "mergeCases", {"keep": ours, "merge": await case_id(world, former.case), "reason": "Hazelreason"}
+    )
+    shown = {"cities": [city], "categories": ["OVERVIEW"], "until": "2026-07-01T00:00:00Z"}
+    await done(world, "desk", "presentCase", {"case": ours, **shown})
+    await world.consent(kept.case)
+    presentation = await world.admin.fetchval(
+        "select id from presentation where organisation = $1", world.organisations[f"{office}-office"]
+    )
+    await world.admin.execute("update consent set decision = 'ALLOW', withdrawn_at = null, silent_on = '{}'")
+    await done(
+        world, office, "answerPresentation", {"presentation": f"presentation_{presentation}", "answer": "INVITE"}
+    )
+    stay = await done(world, "desk", "offerResidency", {"case": ours, "city": city, "startsOn": "2026-08-01"})
+    await done(world, "desk", "updateResidency", {"residency": stay["id"], "status": "ACCEPTED"})
+    made = {"presentation of a city": presentation, "stay": await world.admin.fetchval("select id from residency where status = 'ACCEPTED'")}  # fmt: skip
+    traces = {f"{what} of the former": trace for what, trace in former.traces.items()}
+    whole = replace(kept, traces={**kept.traces, **traces, **{what: str(each) for what, each in made.items()}})
+    assert {table for table, _ in await left_of(world, whole)} >= {
+        "merged_case",
+        "case_alias",
+        "case_decision",
+        "outcome",
+        "presentation",
+    }
+
+    assert await erase(world, whole)
+    assert await left_of(world, whole) == set()
 
 
 @pytest.mark.parametrize("client", ["desk", "pen", "arts"])
