@@ -5,18 +5,8 @@ from typing import Any, Final
 
 from auth.keyring import Keyring, KeyringError
 from auth.signing_keys import SigningKeys
+from hub.rotation import DATA_KEYS
 
-KEPT: Final = (
-    "case_key",
-    "referral_key",
-    "feed_record_key",
-    "retraction_key",
-    "agreement_end",
-    "usr",
-    "audit_key",
-    "webhook_secret",
-)
-"""The tables of wrapped keys; which of them a role may read is its grants' matter."""
 # As ICORN, for the transaction only: without it no row is there for the role that answers requests.
 BIND: Final = """
 select set_config('hub.organisation', coalesce((select id::text from organisation where kind = 'ICORN'), ''), true),
@@ -38,7 +28,8 @@ async def check_data_keys(connection: Any, keyring: Keyring, setting: str = "HUB
     count = 0
     async with connection.transaction(readonly=True):
         await connection.execute(BIND)
-        for table in KEPT:
+        # Which of them a role may read is its grants' matter.
+        for table in DATA_KEYS:
             if not await connection.fetchval(READABLE, table):
                 continue
             row = await connection.fetchrow(f"select kek, wrapped from {table} limit 1")  # noqa: S608 a name of our own

@@ -268,3 +268,15 @@ async def test_only_the_operators_login_changes_epochs(database: Database) -> No
         for sql in ("select from key_epoch", "insert into key_epoch (name) values ('9')", "update key_epoch set destroyed_at = hub_now()"):  # fmt: skip
             with pytest.raises(asyncpg.InsufficientPrivilegeError):
                 await connection.execute(sql)
+
+
+async def test_whatever_is_wrapped_is_wrapped_anew_and_by_no_key_that_is_gone(world: World) -> None:
+    """A table of wrapped keys that comes to the database must come to the rotation, and so to what is looked for before a hub starts."""
+    tables = await world.admin.fetch(
+        "select c.relname, exists (select from pg_trigger t where t.tgrelid = c.oid and t.tgname = 'refuse_destroyed_epoch') as refuses"
+        " from pg_class c join pg_attribute a on a.attrelid = c.oid and a.attname = 'kek'"
+        " where c.relkind = 'r' and c.relnamespace in ('hub'::regnamespace, 'auth'::regnamespace)"
+    )
+
+    assert {row["relname"] for row in tables} == set(rotation.DATA_KEYS)
+    assert all(row["refuses"] for row in tables)
