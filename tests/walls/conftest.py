@@ -3,8 +3,10 @@
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 
+import pytest
 import pytest_asyncio
 
+from hub import postgres
 from hub.embedded import Server
 from tests.conftest import NUMBERS, new_database
 from tests.walls.raw import Raw, peopled
@@ -16,15 +18,18 @@ from tests.world import World
 async def worlds(server: Server, template: str) -> AsyncIterator[Worlds]:
     """Give the world in which these walls stand."""
     made: dict[str, World] = {}
-    async with AsyncExitStack() as stack:
+    with pytest.MonkeyPatch.context() as patch:
+        # The longest operation here would be planned anew for each of a thousand requests.
+        patch.setattr(postgres, "STATEMENT_LENGTH", 1 << 20)
+        async with AsyncExitStack() as stack:
 
-        async def world(walls: str) -> World:
-            if walls not in made:
-                database = await stack.enter_async_context(new_database(server, f"test_{next(NUMBERS)}", template))
-                made[walls] = await stack.enter_async_context(standing(database, walls))
-            return made[walls]
+            async def world(walls: str) -> World:
+                if walls not in made:
+                    database = await stack.enter_async_context(new_database(server, f"test_{next(NUMBERS)}", template))
+                    made[walls] = await stack.enter_async_context(standing(database, walls))
+                return made[walls]
 
-        yield world
+            yield world
 
 
 @pytest_asyncio.fixture(loop_scope="module", scope="module")
